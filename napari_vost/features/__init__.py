@@ -1,0 +1,1 @@
+"""PRESENT: what is seen."""

@@ -1,0 +1,1 @@
+"""Exporters, one file each: a segmentation in, a file out."""

@@ -1,0 +1,1 @@
+"""Readers, one file each: a path in, a clip out."""

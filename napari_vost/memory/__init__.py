@@ -1,0 +1,1 @@
+"""PAST: what is remembered, what is read back."""

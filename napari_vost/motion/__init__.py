@@ -1,0 +1,1 @@
+"""FUTURE: where it goes next."""

@@ -1,0 +1,1 @@
+"""Motion priors, one file each."""

@@ -1,0 +1,1 @@
+"""How vost-nano is trained: synthetic clips, real clips, losses, loop."""
