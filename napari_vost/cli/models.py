@@ -118,11 +118,12 @@ def _list(entries: list[ModelEntry], console: Console) -> None:
     from napari_vost.model import weights
 
     table = Table(box=None, pad_edge=False)
-    for title in ("name", "size", "here", "licence", "for"):
+    for title in ("name", "title", "size", "here", "licence"):
         table.add_column(title, overflow="fold", no_wrap=title == "name")
     for entry in entries:
-        here = "ships" if entry.sources[0].kind == "shipped" else "yes" if weights.installed(entry) else "no"
-        table.add_row(*(Text(cell) for cell in (entry.name, _size(entry), here, entry.licence, entry.intended_use)))
+        ships = entry.sources[0].kind == "shipped"
+        here = "no" if weights.installed(entry) is None else "ships" if ships else "yes"
+        table.add_row(*(Text(cell) for cell in (entry.name, entry.title, _size(entry), here, entry.licence)))
     console.print(table)
 
 
@@ -174,7 +175,8 @@ def _get(entry: ModelEntry, yes: bool, console: Console) -> None:
     try:
         path = weights.fetch(entry, consent=consent, progress=progress)
     finally:
-        bar.stop()
+        if bar.tasks:
+            bar.stop()
     console.print(Text(f"{entry.name}: {path}\nsha256: {_hash_line(entry, path)}"), soft_wrap=True)
 
 

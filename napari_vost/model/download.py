@@ -23,7 +23,7 @@ TIMEOUT_S = (10.0, 60.0)
 """To connect, and between two pieces."""
 MARGIN_BYTES = 64 << 20
 """Disk space to leave free."""
-_PIECE = 1 << 20
+_PIECE = 1 << 16  # what a cut connection may lose
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
 

@@ -207,7 +207,8 @@ def _add(path: Path, architectures: dict[str, dict[str, Any]], entries: dict[str
                 raise InputError(f"the name {entry.name!r} is already taken")
             taken.append(entry.name)
     except VostError as error:
-        raise InputError(f"The model registry {path} is not usable: {error}; correct or remove it.") from error
+        reason = str(error).rstrip(".")
+        raise InputError(f"The model registry {path} is not usable: {reason}; correct or remove it.") from error
     architectures.update(found)
     entries.update({entry.name: entry for entry in new})
 
@@ -227,8 +228,6 @@ def _entry(given: object, architectures: Mapping[str, dict[str, Any]], folder: P
     table["sources"] = tuple(_source(source, folder, where) for source in sources)
     table["architecture"] = _architecture(table.pop("architecture", None), table.pop("input_size", None), architectures)
     entry = _build(ModelEntry, table, where)
-    if entry.family not in ("sam2", "nano"):
-        raise InputError(f"{where}: family must be 'sam2' or 'nano', got {entry.family!r}")
     if entry.family == "sam2" and entry.architecture is None:
         raise InputError(f"{where}: the family 'sam2' needs an architecture and an input_size")
     return entry
@@ -239,8 +238,6 @@ def _source(given: object, folder: Path, where: str) -> Source:
     if not isinstance(given, dict):
         raise InputError(f"{where}: each of [[models.sources]] must be a table")
     source = _build(Source, given, f"a source of {where}")
-    if source.kind not in ("url", "hub", "file", "shipped"):
-        raise InputError(f"{where}: a source's kind must be url, hub, file or shipped, got {source.kind!r}")
     if source.kind == "file":
         source = replace(source, file=str(folder / Path(source.file).expanduser()))
     elif not source.file_name or ".." in Path(source.file).parts or Path(source.file).is_absolute():
@@ -277,6 +274,10 @@ _TYPES: dict[str, Callable[[object], bool]] = {
     "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "float": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     "str": lambda value: isinstance(value, str),
+    "Family": lambda value: value in ("sam2", "nano"),
+    "SourceKind": lambda value: value in ("url", "hub", "file", "shipped"),
+    "Architecture": lambda value: isinstance(value, Architecture),
+    "tuple[Source, ...]": lambda value: isinstance(value, tuple),
     "None": lambda value: value is None,
     "tuple[int, ...]": lambda value: isinstance(value, tuple) and all(isinstance(item, int) for item in value),
 }
@@ -291,13 +292,13 @@ def _build(kind: type[_T], table: Mapping[str, Any], where: str) -> _T:
         raise InputError(f"{where} lacks {', '.join(missing)}")
     for key, value in table.items():
         types = str(wanted[key].type).split(" | ")
-        checks = [_TYPES[name] for name in types if name in _TYPES] or ([_TYPES["str"]] if key in _WORDS else [])
-        if checks and not any(check(value) for check in checks):
-            raise InputError(f"{where}: {key} must be {' or '.join(types)}, got {value!r}")
+        if not any(_TYPES[name](value) for name in types):
+            words = " or ".join(_WORDS.get(name, name) for name in types if name != "None")
+            raise InputError(f"{where}: {key} must be {words}, got {value!r}")
     return kind(**table)
 
 
-_WORDS = ("kind", "family")
+_WORDS = {"Family": "'sam2' or 'nano'", "SourceKind": "'url', 'hub', 'file' or 'shipped'", "str": "a text"}
 
 
 def _known(table: Mapping[str, object], names: Iterable[str], where: str) -> None:

@@ -273,20 +273,20 @@ def _rebased(url: str, bases: Mapping[str, str]) -> str:
 
 
 def _local(entry: ModelEntry) -> Path:
-    """A shipped folder or the user's own file."""
+    """A shipped folder, or the user's own file, checked."""
+    source = entry.sources[0]
     for source in entry.sources:
         path = Path(source.file)
         if source.kind == "shipped":
             try:
                 path = paths.shipped(f"models/{source.file}")
-            except InputError as error:
-                raise WeightsError(str(error)) from error
-        if path.exists():
+            except InputError:
+                continue
+        if path.is_file() or (path.is_dir() and any(path.iterdir())):
             verify(entry, path)
             return path
-    raise WeightsError(
-        f"{entry.sources[0].file}, the weights of {entry.name}, is not there: correct its registry entry."
-    )
+    advice = "reinstall napari-vost" if source.kind == "shipped" else "correct its registry entry"
+    raise WeightsError(f"The weights of {entry.name} are not there ({source.file}): {advice}.")
 
 
 def _by_hand(entry: ModelEntry, cache: Path | None, reason: str) -> str:
