@@ -225,7 +225,7 @@ class MemoryReader:
         self._layers = tuple(layers)
         self._tables = tables
         self._budget = cache_bytes
-        self._cache: OrderedDict[tuple[int, Region], tuple[Tensor, ...]] = OrderedDict()
+        self._cache: OrderedDict[tuple[MemoryEntry, Region], tuple[Tensor, ...]] = OrderedDict()
         self._bytes = 0
 
     @property
@@ -304,7 +304,7 @@ class MemoryReader:
     def _base_keys(
         self, entry: MemoryEntry, cells: Tensor, region: Region, grid: tuple[int, int]
     ) -> tuple[Tensor, ...]:
-        name = (entry.entry_id, region)
+        name = (entry, region)
         found = self._cache.get(name)
         if found is not None:
             self._cache.move_to_end(name)

@@ -1,0 +1,308 @@
+"""The order of frames: two sweeps outward from the prompted frames, and where they end.
+
+Every frame without a prompt is reached from its nearest prompted frame (tie: the earlier one), forward first, then
+backward. A sweep starts at a prompted frame with a memory of prompted frames only. It ends at the frame that a nearer
+prompt answers for, at the border of the frame range, when the structure has ended (depth only), or, after a change,
+when nothing changes any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from napari_vost.contracts import MemoryBank, Observation, TrackRow, TrackState
+from napari_vost.errors import InputError
+from napari_vost.features.region import crop_logits, share_regions
+from napari_vost.masks import PackedMask
+from napari_vost.seeding import Seed
+from napari_vost.step import Engine, FrameView, RowAnswer, step
+from napari_vost.types import Direction, Order, Region
+
+END_SLICES = 2  # slices in a row with a negative object logit before a structure counts as ended
+END_AREA = 0.05  # and an area below this share of its largest
+SAME_FRAMES, SAME_IOU = 3, 0.99  # frames in a row that must agree with the stored result before a re-run stops
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a session holds of one object on one frame: the mask, whether it was present, whether it is locked."""
+
+    mask: PackedMask
+    present: bool
+    locked: bool = False
+
+
+@dataclass(frozen=True)
+class Leg:
+    """The frames that one prompted frame answers for, in one direction; both ends included, ``first`` comes first."""
+
+    object_id: int
+    seed_frame: int
+    first: int
+    last: int
+    direction: int
+
+    def __contains__(self, frame_index: int) -> bool:
+        return min(self.first, self.last) <= frame_index <= max(self.first, self.last)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a propagation is to do.
+
+    Attributes
+    ----------
+    seeds
+        Prompted frames by object id, each list sorted by frame.
+    length, order
+        Of the clip.
+    direction
+        ``"forward"``, ``"backward"`` or ``"both"``.
+    frames
+        Half-open range that no sweep leaves.
+    changed
+        Prompted frames by object whose prompts changed: only their legs run, and they end where nothing changes any
+        more. All legs of an object that is not named here run to their end.
+    stored
+        What the session holds; asked for locks, and to find where a re-run agrees.
+    """
+
+    seeds: Mapping[int, Sequence[Seed]]
+    length: int
+    order: Order
+    direction: Direction = "both"
+    frames: tuple[int, int] | None = None
+    changed: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    stored: Callable[[int, int], Stored | None] = field(default=lambda object_id, frame_index: None)
+
+
+@dataclass(frozen=True, eq=False)
+class Reached:
+    """What a propagation yields: the answers of one frame, and frames that are now known to be empty.
+
+    Attributes
+    ----------
+    frame_index
+        The frame.
+    answers
+        One per object that was followed here.
+    ended
+        ``(object_id, first, last)`` of legs whose structure has ended: those frames are empty.
+    """
+
+    frame_index: int
+    answers: tuple[RowAnswer, ...]
+    ended: tuple[tuple[int, int, int], ...] = ()
+
+
+def legs(plan: Plan) -> list[Leg]:
+    """Cut the clip into the legs of a plan.
+
+    Raises
+    ------
+    InputError
+        The frame range lies outside the clip.
+    """
+    start, stop = plan.frames or (0, plan.length)
+    if not 0 <= start < stop <= plan.length:
+        raise InputError(f"Frames {start}:{stop} do not lie inside the clip: it has frames 0:{plan.length}.")
+    found: list[Leg] = []
+    for object_id, seeds in plan.seeds.items():
+        prompted = sorted(seed.frame_index for seed in seeds)
+        for index, frame_index in enumerate(prompted):
+            if object_id in plan.changed and frame_index not in plan.changed[object_id]:
+                continue
+            before = prompted[index - 1] if index else None
+            after = prompted[index + 1] if index + 1 < len(prompted) else None
+            if plan.direction in ("forward", "both"):
+                last = _last_forward(frame_index, after, plan.direction, plan.length)
+                first, last = max(frame_index + 1, start), min(last, stop - 1)
+                if first <= last and frame_index < stop:
+                    found.append(Leg(object_id, frame_index, first, last, 1))
+            if plan.direction in ("backward", "both"):
+                last = _last_backward(frame_index, before, plan.direction)
+                first, last = min(frame_index - 1, stop - 1), max(last, start)
+                if first >= last and frame_index >= start:
+                    found.append(Leg(object_id, frame_index, first, last, -1))
+    return found
+
+
+def _last_forward(frame_index: int, after: int | None, direction: Direction, length: int) -> int:
+    if after is None:
+        return length - 1
+    return after - 1 if direction == "forward" else (frame_index + after) // 2
+
+
+def _last_backward(frame_index: int, before: int | None, direction: Direction) -> int:
+    if before is None:
+        return 0
+    return before + 1 if direction == "backward" else (before + frame_index) // 2 + 1
+
+
+def propagate(engine: Engine, plan: Plan, frame_at: Callable[[int], FrameView]) -> Iterator[Reached]:
+    """Run the sweeps of a plan.
+
+    Parameters
+    ----------
+    engine
+        The parts.
+    plan
+        What to do.
+    frame_at
+        Reads a frame.
+
+    Yields
+    ------
+    Reached
+        Frame by frame: forward in rising order, then backward in falling order.
+
+    Raises
+    ------
+    Cancelled
+        Between two stages of a frame; what was yielded before stays valid.
+    """
+    all_legs = legs(plan)
+    for direction in (1, -1):
+        chosen = [leg for leg in all_legs if leg.direction == direction]
+        if chosen:
+            yield from _Sweep(engine, plan, frame_at, chosen, direction).run()
+
+
+class _Sweep:
+    """One sweep: rows join where their leg starts and leave where it ends."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        plan: Plan,
+        frame_at: Callable[[int], FrameView],
+        chosen: Sequence[Leg],
+        direction: int,
+    ) -> None:
+        self._engine, self._plan, self._frame_at = engine, plan, frame_at
+        self._legs = list(chosen)
+        self._state = TrackState((), direction)
+        self._largest: dict[int, int] = {}
+        self._missing: dict[int, int] = {}
+        self._agreeing: dict[int, int] = {}
+
+    @torch.inference_mode()
+    def run(self) -> Iterator[Reached]:
+        direction = self._state.direction
+        start = min(leg.first * direction for leg in self._legs) * direction
+        stop = max(leg.last * direction for leg in self._legs) * direction + direction
+        for frame_index in range(start, stop, direction):
+            active = [leg for leg in self._legs if frame_index in leg]
+            if not active:
+                self._state = replace(self._state, rows=())
+                continue
+            self._engine.check()
+            frame = self._frame_at(frame_index)
+            self._seat(active, frame)
+            active = self._pass_locks(active, frame_index)
+            if not active:
+                continue
+            self._state, answers = step(self._engine, self._state, frame)
+            ended = self._finish(active, frame_index, answers)
+            yield Reached(frame_index, answers, ended)
+
+    def _seat(self, active: Sequence[Leg], frame: FrameView) -> None:
+        """Give every active leg its rows, in the legs' order; new ones start from their prompted frame."""
+        rows: list[TrackRow] = []
+        joined = False
+        for leg in active:
+            own = [row for row in self._state.rows if row.object_id == leg.object_id]
+            if frame.frame_index == leg.first or not own:
+                own, joined = [self._first_row(leg)], True
+                self._largest[leg.object_id] = max(self._seed(leg).entry.area_px, 1)
+                self._missing[leg.object_id] = self._agreeing[leg.object_id] = 0
+            rows += own
+        if joined and self._engine.region == "auto":
+            rows = _share(rows, frame.size, self._engine.cells)
+        self._state = replace(self._state, rows=tuple(rows))
+
+    def _seed(self, leg: Leg) -> Seed:
+        return next(seed for seed in self._plan.seeds[leg.object_id] if seed.frame_index == leg.seed_frame)
+
+    def _first_row(self, leg: Leg) -> TrackRow:
+        seed = self._seed(leg)
+        bank = MemoryBank(tuple(one.entry for one in self._plan.seeds[leg.object_id]))
+        row = TrackRow(leg.object_id, bank, seed.entry.region, mask_logits=seed.mask_logits, box=seed.mask.box)
+        if self._engine.prior is None:
+            return row
+        frame = self._frame_at(seed.frame_index)
+        mask = torch.from_numpy(seed.mask.unpack())
+        seen = Observation(
+            seed.frame_index, frame.time_s, mask, seed.mask.box, seed.entry.area_px, seed.scores.affinity, frame.image
+        )
+        return replace(row, motion=self._engine.prior.start(seen))
+
+    def _pass_locks(self, active: list[Leg], frame_index: int) -> list[Leg]:
+        """End legs at frames that the user locked: nothing behind a lock is touched from here."""
+        locked = []
+        for leg in active:
+            stored = self._plan.stored(leg.object_id, frame_index)
+            if stored is not None and stored.locked:
+                locked.append(leg)
+        self._drop(locked)
+        return [leg for leg in active if leg not in locked]
+
+    def _finish(
+        self, active: Sequence[Leg], frame_index: int, answers: Sequence[RowAnswer]
+    ) -> tuple[tuple[int, int, int], ...]:
+        """End the legs whose structure has ended, or that agree with what is stored."""
+        ended, over = [], []
+        by_object = {answer.object_id: answer for answer in answers}
+        for leg in active:
+            answer = by_object[leg.object_id]
+            self._largest[leg.object_id] = max(self._largest[leg.object_id], int(answer.mask.sum()))
+            if frame_index == leg.last:
+                over.append(leg)
+            elif self._has_ended(leg, answer):
+                over.append(leg)
+                ended.append((leg.object_id, frame_index + leg.direction, leg.last))
+            elif leg.object_id in self._plan.changed and self._agrees(leg, frame_index, answer):
+                over.append(leg)
+        self._drop(over)
+        return tuple(ended)
+
+    def _drop(self, over: Sequence[Leg]) -> None:
+        gone = {leg.object_id for leg in over}
+        self._legs = [leg for leg in self._legs if leg not in over]
+        rows = tuple(row for row in self._state.rows if row.object_id not in gone)
+        self._state = replace(self._state, rows=rows)
+
+    def _has_ended(self, leg: Leg, answer: RowAnswer) -> bool:
+        if self._plan.order != "depth":
+            return False
+        small = int((answer.logits > 0).sum()) < END_AREA * self._largest[leg.object_id]
+        missing = answer.scores.occurrence < 0 or not answer.mask.any()
+        self._missing[leg.object_id] = self._missing[leg.object_id] + 1 if missing else 0
+        return self._missing[leg.object_id] >= END_SLICES and small
+
+    def _agrees(self, leg: Leg, frame_index: int, answer: RowAnswer) -> bool:
+        stored = self._plan.stored(leg.object_id, frame_index)
+        same = False
+        if stored is not None:
+            old = stored.mask.unpack()
+            union = int((old | answer.mask).sum())
+            iou = 1.0 if union == 0 else int((old & answer.mask).sum()) / union
+            same = iou >= SAME_IOU and stored.present == (answer.scores.occurrence > 0)
+        self._agreeing[leg.object_id] = self._agreeing[leg.object_id] + 1 if same else 0
+        return self._agreeing[leg.object_id] >= SAME_FRAMES
+
+
+def _share(rows: Sequence[TrackRow], size: tuple[int, int], cells: int) -> list[TrackRow]:
+    """Let rows whose objects lie close together look through one region."""
+    boxed = [row for row in rows if row.box is not None]
+    regions = share_regions([row.box for row in boxed if row.box is not None], size, cells)
+    by_row = {id(row): region for row, region in zip(boxed, regions, strict=True)}
+    return [_reframed(row, by_row.get(id(row), row.region)) for row in rows]
+
+
+def _reframed(row: TrackRow, region: Region) -> TrackRow:
+    logits = None if row.mask_logits is None else crop_logits(row.mask_logits, row.region, region)
+    return replace(row, region=region, mask_logits=logits)

@@ -1,0 +1,398 @@
+"""One frame of tracking: predict, see, recall, answer, remember."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_vost.clip import Window
+from napari_vost.contracts import (
+    Answer,
+    Choice,
+    ImageFeatures,
+    MemoryEntry,
+    MemoryPolicy,
+    MotionPrior,
+    Network,
+    Observation,
+    Prediction,
+    PromptTensors,
+    Query,
+    Recall,
+    Role,
+    TrackRow,
+    TrackState,
+)
+from napari_vost.errors import Cancelled
+from napari_vost.features.intensity import to_unit
+from napari_vost.features.region import crop, crop_logits, follow, uncrop
+from napari_vost.features.store import FeatureStore
+from napari_vost.masks import Box, Mask, box_of
+from napari_vost.memory.attention import MemoryReader, grid_cells
+from napari_vost.types import Image, Order, Region, Scores
+
+ABSENT_LOGIT = -1024.0  # mask logit of an object that is not in the frame (algorithms.md 1.3)
+
+
+def never() -> bool:
+    """A job that nobody cancels."""
+    return False
+
+
+@dataclass(frozen=True, eq=False)
+class Engine:
+    """The parts of one tracking engine, already made for each other.
+
+    Attributes
+    ----------
+    network, policy, prior, reader
+        Past, present and future; ``prior`` may be None.
+    features
+        Store of encoded frames.
+    window
+        Maps frame values to 0..1, None for 8-bit frames.
+    region
+        ``"auto"``: a crop that follows the object; ``"full"``: the whole frame, squashed to the input.
+    sam2
+        SAM 2's own semantics to the letter: an object that the user points at may still be called absent.
+    cancelled
+        Asked between the stages of a frame.
+    """
+
+    network: Network
+    policy: MemoryPolicy
+    reader: MemoryReader
+    features: FeatureStore
+    prior: MotionPrior | None = None
+    window: Window | None = None
+    region: Literal["auto", "full"] = "full"
+    sam2: bool = False
+    cancelled: Callable[[], bool] = never
+
+    @property
+    def cells(self) -> int:
+        """Tokens along a side of the input."""
+        return self.network.traits.input_size // self.network.traits.memory_stride
+
+    def check(self) -> None:
+        """Raise `Cancelled` if the user stopped the job."""
+        if self.cancelled():
+            raise Cancelled("Stopped; everything up to the frame before is kept.")
+
+
+@dataclass(frozen=True, eq=False)
+class FrameView:
+    """One frame as the engine is given it.
+
+    Attributes
+    ----------
+    frame_index, time_s
+        Which one, and when (None where unknown or for depth).
+    image
+        (H, W) or (H, W, 3) values as read.
+    order, length
+        Of the clip.
+    """
+
+    frame_index: int
+    image: Image
+    order: Order
+    length: int
+    time_s: float | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """``(H, W)``."""
+        return int(self.image.shape[0]), int(self.image.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class RowAnswer:
+    """What one frame of tracking said of one object.
+
+    Attributes
+    ----------
+    object_id
+        The user's id.
+    mask
+        (H, W), empty where the object is absent.
+    scores
+        Of the chosen candidate.
+    logits
+        (H, W) mask logits, ungated: negative outside, whether the object is there or not.
+    """
+
+    object_id: int
+    mask: Mask
+    scores: Scores
+    logits: Tensor
+
+
+def step(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackState, tuple[RowAnswer, ...]]:
+    """Follow every row of a sweep to one more frame.
+
+    Parameters
+    ----------
+    engine
+        The parts.
+    state
+        State after the frame before.
+    frame
+        The frame to answer.
+
+    Returns
+    -------
+    tuple
+        The new state and one answer per object (the best of its hypotheses).
+
+    Raises
+    ------
+    Cancelled
+        Between two stages, if the engine's ``cancelled`` says so; the given state stays valid.
+    """
+    predictions = predict(engine, state, frame)
+    regions = look_at(engine, state, frame, predictions)
+    features, image_row = see(engine, frame, regions)
+    engine.check()
+    recalls = tuple(
+        engine.policy.recall(
+            row.bank, _query(frame, state, features, int(image_row[index]), predictions[index], region)
+        )
+        for index, (row, region) in enumerate(zip(state.rows, regions, strict=True))
+    )
+    conditioned = engine.reader.read(features.levels[-1], features.position, recalls, regions, image_row)
+    engine.check()
+    prompts = tracking_prompts(engine, state, recalls, regions)
+    stride = engine.network.traits.memory_stride
+    answer = engine.network.answer(features, {stride: conditioned}, prompts, image_row)
+    choices = engine.policy.choose(answer, predictions, state)
+    engine.check()
+    return remember(engine, state, frame, Seen(features, image_row, regions, predictions, answer, choices))
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Everything that a frame gave before it is remembered; one region and prediction per old row."""
+
+    features: ImageFeatures
+    image_row: Tensor
+    regions: Sequence[Region]
+    predictions: Sequence[Prediction | None]
+    answer: Answer
+    choices: Sequence[Choice]
+
+
+def predict(engine: Engine, state: TrackState, frame: FrameView) -> tuple[Prediction | None, ...]:
+    """Ask the motion prior where every row should be."""
+    if engine.prior is None:
+        return (None,) * len(state.rows)
+    return tuple(
+        None if row.motion is None else engine.prior.predict(row.motion, frame.frame_index, frame.image)
+        for row in state.rows
+    )
+
+
+def look_at(
+    engine: Engine, state: TrackState, frame: FrameView, predictions: Sequence[Prediction | None]
+) -> list[Region]:
+    """Region of every row; rows that shared a region go on sharing it."""
+    if engine.region == "full":
+        return [Region.full(*frame.size)] * len(state.rows)
+    shared: dict[Region, list[int]] = {}
+    for index, row in enumerate(state.rows):
+        shared.setdefault(row.region, []).append(index)
+    regions = [row.region for row in state.rows]
+    for region, members in shared.items():
+        boxes = [_expected_box(state.rows[index], predictions[index]) for index in members]
+        present = [box for box in boxes if box is not None]
+        joint = None
+        if present:
+            low, high = np.min(present, axis=0), np.max(present, axis=0)
+            joint = (int(low[0]), int(low[1]), int(high[2]), int(high[3]))
+        absent = min(state.rows[index].absent for index in members)
+        moved = follow(region, joint, absent, frame.size, engine.cells)
+        for index in members:
+            regions[index] = moved
+    return regions
+
+
+def _expected_box(row: TrackRow, prediction: Prediction | None) -> Box | None:
+    if row.box is None or prediction is None:
+        return row.box
+    y0, x0, y1, x1 = prediction.box
+    return round(y0), round(x0), round(y1), round(x1)
+
+
+def see(engine: Engine, frame: FrameView, regions: Sequence[Region]) -> tuple[ImageFeatures, Tensor]:
+    """Features of the distinct regions of a frame (from the store where possible), and which one each row reads."""
+    distinct = list(dict.fromkeys(regions))
+    keys = [(frame.frame_index, region) for region in distinct]
+    found = [engine.features.get(key) for key in keys]
+    missing = [index for index, features in enumerate(found) if features is None]
+    if missing:
+        traits, device = engine.network.traits, engine.network.device
+        unit = to_unit(frame.image, engine.window)
+        mean, deviation = torch.tensor(traits.mean)[:, None, None], torch.tensor(traits.std)[:, None, None]
+        crops = [(crop(unit, distinct[index], traits.input_size) - mean) / deviation for index in missing]
+        made = engine.network.see(torch.stack(crops).to(device))
+        for place, index in enumerate(missing):
+            one = replace(made, levels=tuple(level[place : place + 1] for level in made.levels))
+            found[index] = one
+            engine.features.put(keys[index], one)
+    images = [features for features in found if features is not None]
+    levels = tuple(torch.cat(parts) for parts in zip(*(image.levels for image in images), strict=True))
+    image_row = torch.tensor([distinct.index(region) for region in regions], device=levels[0].device)
+    return ImageFeatures(levels, images[0].position), image_row
+
+
+def tracking_prompts(
+    engine: Engine, state: TrackState, recalls: Sequence[Recall], regions: Sequence[Region]
+) -> PromptTensors:
+    """Prompts of a frame without the user: what memory hands over, and the previous mask where a network wants it."""
+    device, traits = engine.network.device, engine.network.traits
+    prompts = PromptTensors.none(len(state.rows), device)
+    longest = max(len(recall.points) for recall in recalls)
+    if longest:
+        padded = [(*recall.points, *[(0.0, 0.0, -1)] * (longest - len(recall.points))) for recall in recalls]
+        table = torch.tensor(padded, device=device)
+        prompts = replace(prompts, points_xy=table[..., :2], point_labels=table[..., 2].long())
+    side = traits.input_size // traits.mask_stride
+    logits = torch.zeros(len(state.rows), 1, side, side, device=device)
+    given = torch.zeros(len(state.rows), dtype=torch.bool, device=device)
+    for index, (row, recall, region) in enumerate(zip(state.rows, recalls, regions, strict=True)):
+        if recall.dense_prompt is not None:
+            logits[index], given[index] = recall.dense_prompt, True
+        elif traits.previous_mask_prompt and row.mask_logits is not None:
+            logits[index], given[index] = crop_logits(row.mask_logits, row.region, region), True
+    return replace(prompts, mask_logits=logits, has_mask_logits=given) if bool(given.any()) else prompts
+
+
+def remember(
+    engine: Engine, state: TrackState, frame: FrameView, seen: Seen
+) -> tuple[TrackState, tuple[RowAnswer, ...]]:
+    """Write the chosen answers to memory and tell motion what was seen."""
+    device = engine.network.device
+    parents = torch.tensor([choice.parent for choice in seen.choices], device=device)
+    candidates = torch.tensor([choice.candidate for choice in seen.choices], device=device)
+    occurrence = seen.answer.occurrence[parents]
+    chosen = seen.answer.mask_logits[parents, candidates][:, None]
+    gated = torch.where((occurrence > 0)[:, None, None, None], chosen, ABSENT_LOGIT)
+    pointer = seen.answer.pointer[parents, candidates]
+    pointer = torch.where((occurrence > 0)[:, None], pointer, seen.answer.absent_pointer[None])
+    prompted = torch.zeros(len(seen.choices), dtype=torch.bool, device=device)
+    memory = engine.network.remember(seen.features, gated, occurrence, prompted, seen.image_row[parents])
+    rows: list[TrackRow] = []
+    answers: dict[int, tuple[float, RowAnswer]] = {}
+    for index, choice in enumerate(seen.choices):
+        old, region = state.rows[choice.parent], seen.regions[choice.parent]
+        logits = uncrop(chosen[index], region, frame.size)[0]
+        mask = (logits > 0) & (occurrence[index] > 0)
+        array: Mask = mask.cpu().numpy()
+        box = box_of(array)
+        prediction = seen.predictions[choice.parent]
+        scores = Scores(
+            float(seen.answer.affinity[choice.parent, choice.candidate]),
+            float(occurrence[index]),
+            None if prediction is None else box_iou(prediction.box, box),
+        )
+        written = Written(memory.tokens[index], memory.positions[0], pointer[index], scores, array)
+        entry = make_entry(engine, frame, region, written, state.next_entry_id + index, "recent", state.direction)
+        bank = engine.policy.admit(entry, seen.answer, choice.parent, old.bank)
+        rows.append(
+            replace(
+                old,
+                bank=bank,
+                region=region,
+                motion=observe_motion(engine, old, frame, mask, box, scores),
+                log_score=old.log_score + choice.log_score,
+                mask_logits=gated[index].clamp(-32, 32),
+                box=box if box is not None else (old.box if old.absent + 1 < 2 else None),
+                absent=0 if box is not None else old.absent + 1,
+            )
+        )
+        answer = RowAnswer(old.object_id, array, scores, logits)
+        best = answers.get(old.object_id)
+        if best is None or rows[-1].log_score > best[0]:
+            answers[old.object_id] = (rows[-1].log_score, answer)
+    new = replace(state, rows=tuple(rows), next_entry_id=state.next_entry_id + len(rows))
+    return new, tuple(answer for _, answer in answers.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    """What goes into one memory: tokens and positions (h*w, C_m), pointer (C,), scores, and the mask (H, W)."""
+
+    tokens: Tensor
+    positions: Tensor
+    pointer: Tensor
+    scores: Scores
+    mask: Mask
+
+
+def make_entry(
+    engine: Engine, frame: FrameView, region: Region, written: Written, entry_id: int, role: Role, direction: int
+) -> MemoryEntry:
+    """Make the memory of one row of a frame."""
+    return MemoryEntry(
+        entry_id=entry_id,
+        frame_index=frame.frame_index,
+        role=role,
+        direction=direction,
+        region=region,
+        tokens=written.tokens,
+        positions=written.positions,
+        cells_yx=grid_cells(engine.cells, engine.cells, written.tokens.device),
+        pointer=written.pointer,
+        scores=written.scores,
+        area_px=int(written.mask.sum()),
+        box=box_of(written.mask),
+        phase=None,
+        network=engine.network.fingerprint,
+    )
+
+
+def observe_motion(
+    engine: Engine, row: TrackRow, frame: FrameView, mask: Tensor, box: Box | None, scores: Scores
+) -> object:
+    """State of a row's motion prior after a frame, None without a prior."""
+    if engine.prior is None:
+        return None
+    seen = Observation(frame.frame_index, frame.time_s, mask, box, int(mask.sum()), scores.affinity, frame.image)
+    return engine.prior.start(seen) if row.motion is None else engine.prior.update(row.motion, seen)
+
+
+def box_iou(first: tuple[float, float, float, float], second: Box | None) -> float:
+    """Intersection over union of two half-open boxes ``(y0, x0, y1, x1)``; 0 if one is missing."""
+    if second is None:
+        return 0.0
+    height = min(first[2], second[2]) - max(first[0], second[0])
+    width = min(first[3], second[3]) - max(first[1], second[1])
+    shared = max(height, 0.0) * max(width, 0.0)
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (first, second)]
+    return float(shared / max(sum(areas) - shared, 1e-9))
+
+
+def _query(
+    frame: FrameView,
+    state: TrackState,
+    features: ImageFeatures,
+    image_row: int,
+    prediction: Prediction | None,
+    region: Region,
+) -> Query:
+    return Query(
+        frame.frame_index,
+        frame.time_s,
+        state.direction,
+        features,
+        image_row,
+        prediction,
+        region,
+        frame.order,
+        frame.length,
+    )
