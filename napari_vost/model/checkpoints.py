@@ -8,6 +8,7 @@ that the prompts' position table is there twice.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,7 +113,11 @@ def safe_load(path: Path) -> dict[str, Any]:
             from safetensors.torch import load_file
 
             return dict(load_file(path))
-        held = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # torch wonders about pickles of other tools; it reads or fails
+            held = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # both libraries raise their own, torch more than a dozen kinds
         raise WeightsError(
             f"{path} cannot be read as weights: it is damaged, or holds more than tensors, which is never run; fetch "

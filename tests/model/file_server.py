@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -72,7 +72,8 @@ def _handler(server: FileServer) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             end = start + server.cut_after.pop(0) if server.cut_after else len(server.body)
             if not head:
-                self.wfile.write(server.body[start:end])
+                with suppress(ConnectionError):  # the other side may stop
+                    self.wfile.write(server.body[start:end])
 
         def _redirect(self) -> None:
             self.send_response(302)
