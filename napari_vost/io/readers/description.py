@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_vost.clip import Clip
 from napari_vost.errors import ReadError
 from napari_vost.geometry import tilt_deg
-from napari_vost.io.readers.candidates import USES, Candidate, Found, look
+from napari_vost.io.readers.candidates import USES, Candidate, Found, Options, look
 from napari_vost.io.readers.registry import find
 from napari_vost.types import Order
 
@@ -163,12 +162,13 @@ def _describe(number: int, candidate: Candidate, where: Path) -> SeriesDescripti
         "transfer_syntax": candidate.transfer_syntax,
     }
     try:
-        return SeriesDescription(**known, **_facts(look(candidate)))
+        return SeriesDescription(**known, **_facts(candidate))
     except ReadError as problem:
         return SeriesDescription(**known, problem=str(problem))
 
 
-def _facts(clip: Clip) -> dict[str, Any]:
+def _facts(candidate: Candidate) -> dict[str, Any]:
+    clip = look(candidate)
     frames, height, width = clip.shape
     shape = clip.source.grid.shape
     geometry = clip.geometry
@@ -187,6 +187,7 @@ def _facts(clip: Clip) -> dict[str, Any]:
     }
     if len(shape) == 4 and shape[2] > 1:
         facts |= {"order": None, "time_points": shape[3], "slices": shape[2], "frames": shape[2]}
+        facts["frame_time_s"] = candidate.open(Options(order="time", at=0)).frame_time_s
         facts["choices"] = (
             f"order='depth', at=0 to {shape[3] - 1}: the volume of one time point",
             f"order='time', at=0 to {shape[2] - 1}: the cine of one slice",

@@ -13,7 +13,7 @@ from napari_vost.io.readers.candidates import Found, Reader
 
 GROUP = "napari_vost.readers"
 BUILT_IN = (  # module, suffixes; the order is that of lists shown to users
-    ("dicom", (".dcm", ".dicom", ".ima")),
+    ("dicom_series", (".dcm", ".dicom", ".ima")),
     ("nifti", (".nii", ".nii.gz", ".hdr")),
     ("itk", (".nrrd", ".nhdr", ".mha", ".mhd")),
     ("video", (".mp4", ".m4v", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv")),
@@ -98,7 +98,7 @@ def _shares(files: tuple[Path, ...]) -> list[tuple[Reader, tuple[Path, ...]]]:
             shares.append((reader, own))
     plain = {path for path in left if any(suffix_of(path, suffixes) for _, suffixes in BUILT_IN[1:])}
     for name, suffixes in BUILT_IN:
-        if name == "dicom":
+        if name == "dicom_series":
             known = OTHER if len(files) > 1 else frozenset()
             own = tuple(
                 path
