@@ -12,6 +12,7 @@ from napari_vost.errors import ChoiceNeeded, ReadError
 from napari_vost.types import Order
 
 Axis = int | str
+ONE_FRAME = "This is a clip of one frame: there is nothing to follow."
 
 
 @dataclass(frozen=True)

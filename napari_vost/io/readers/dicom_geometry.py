@@ -142,8 +142,9 @@ def _what_repeats(rows: list[list[DicomFrame]], name: str) -> str:
             if all(None not in row and len(set(row)) == len(row) for row in values):
                 return repeat
     twice = sum(len(row) > 1 for row in rows)
+    each = f"{counts[0]} each" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} each"
     raise ReadError(
-        f"{name} has {twice} position{'s' * (twice > 1)} with several images ({counts[0]} to {counts[-1]} each) "
+        f"{name} has {twice} position{'s' * (twice > 1)} with several images ({each}) "
         "that no time point tells apart: remove the duplicates or separate the scans into folders."
     )
 

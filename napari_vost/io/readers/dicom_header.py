@@ -50,6 +50,8 @@ class Instance:
         UID of the encoding.
     pixel_keyword
         Name of the pixel element, "" when there is none.
+    pixel_vr
+        Its value representation: bytes of OW are swapped in a big-endian file, those of OB are not.
     pixel_offset, pixel_length
         Where its value lies in the file; the length is `UNDEFINED` when it is encapsulated. The offset is -1 in a
         deflated file.
@@ -59,6 +61,7 @@ class Instance:
     data: Any
     transfer_syntax: str
     pixel_keyword: str = ""
+    pixel_vr: str = "OW"
     pixel_offset: int = -1
     pixel_length: int = 0
 
@@ -150,7 +153,9 @@ def read_instance(path: Path) -> Instance | None:
 
     with path.open("rb") as file:
         try:
-            data = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(TAGS), force=True)
+            with pydicom.config.disable_value_validation():  # odd values are common and harmless: no warnings
+                data = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(TAGS), force=True)
+                tuple(data)  # converts the elements now
         except Exception as problem:  # pydicom raises many kinds on broken headers; all mean the same to a user
             raise cut_off(path) from problem
         syntax = str(data.file_meta.get("TransferSyntaxUID", "1.2.840.10008.1.2"))
@@ -163,8 +168,8 @@ def read_instance(path: Path) -> Instance | None:
             return None
         if syntax == DEFLATED:
             return Instance(path, data, syntax, "PixelData" if "Rows" in data else "")
-        keyword, length = _pixel_element(file, syntax)
-        instance = Instance(path, data, syntax, keyword, file.tell(), length)
+        keyword, vr, length = _pixel_element(file, syntax)
+        instance = Instance(path, data, syntax, keyword, vr, file.tell(), length)
     if keyword:
         _check_complete(instance)
     elif "Rows" in data and instance.modality not in NO_IMAGE:
@@ -182,20 +187,24 @@ def frame_bytes(instance: Instance) -> int:
     return rows * columns * samples * bits // 8
 
 
-def _pixel_element(file: Any, syntax: str) -> tuple[str, int]:
-    """Keyword and length of the pixel element that the file stands at; ("", 0) at its end or at another one."""
+def _pixel_element(file: Any, syntax: str) -> tuple[str, str, int]:
+    """Keyword, representation and length of the pixel element that the file stands at; no keyword at another one."""
     big = syntax == "1.2.840.10008.1.2.2"
     order = ">" if big else "<"
     head = file.read(8)
     if len(head) < 8:
-        return "", 0
+        return "", "", 0
     group, element = struct.unpack(f"{order}HH", head[:4])
     keyword = _PIXELS.get((group, element), "")
     if not keyword:
-        return "", 0
+        return "", "", 0
     if syntax == "1.2.840.10008.1.2":
-        return keyword, int(struct.unpack(f"{order}L", head[4:])[0])
-    return keyword, int(struct.unpack(f"{order}L", file.read(4).ljust(4, b"\0"))[0])
+        return keyword, "OW", int(struct.unpack(f"{order}L", head[4:])[0])
+    return (
+        keyword,
+        head[4:6].decode("ascii", "replace"),
+        int(struct.unpack(f"{order}L", file.read(4).ljust(4, b"\0"))[0]),
+    )
 
 
 def _check_complete(instance: Instance) -> None:

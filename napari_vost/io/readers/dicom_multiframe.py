@@ -11,7 +11,7 @@ from napari_vost.clip import Clip, Window
 from napari_vost.errors import ReadError
 from napari_vost.geometry import Grid
 from napari_vost.io.readers.axes import choose_grid, geometry_of
-from napari_vost.io.readers.candidates import Options
+from napari_vost.io.readers.candidates import ONE_FRAME, Options
 from napari_vost.io.readers.dicom_frames import DicomFrame
 from napari_vost.io.readers.dicom_header import Instance, text
 from napari_vost.io.readers.dicom_pixels import PixelSource, check_decodable, real_world, value_type
@@ -19,7 +19,6 @@ from napari_vost.io.readers.dicom_time import cine_times_s, heart_rate_hz, pixel
 from napari_vost.io.readers.stacks import PlaneStack
 from napari_vost.types import Image, Source
 
-ONE_FRAME = "This is a clip of one frame: there is nothing to follow."
 NO_PLACES = "The images say no positions: they follow one another by instance number, as a cine."
 
 

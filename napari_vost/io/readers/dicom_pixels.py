@@ -210,7 +210,7 @@ def _one_frame(instance: Instance, raw: bytes, plain: bool = False) -> Any:
     syntax = explicit if plain or instance.transfer_syntax == DEFLATED else instance.transfer_syntax
     one.file_meta.TransferSyntaxUID = syntax
     one.PixelData = encapsulate([raw]) if encapsulated else raw
-    one["PixelData"].VR = "OB" if encapsulated or int(one.get("BitsAllocated", 8)) <= 8 else "OW"
+    one["PixelData"].VR = "OB" if encapsulated else instance.pixel_vr
     return one
 
 

@@ -13,7 +13,7 @@ from napari_vost.clip import Clip, Window
 from napari_vost.errors import GeometryError, ReadError
 from napari_vost.geometry import Grid
 from napari_vost.io.readers.axes import choose_grid, geometry_of
-from napari_vost.io.readers.candidates import Candidate, Found, Options, WithoutPixels
+from napari_vost.io.readers.candidates import ONE_FRAME, Candidate, Found, Options, WithoutPixels
 from napari_vost.io.readers.dicom_frames import DicomFrame, frames_of
 from napari_vost.io.readers.dicom_geometry import Lattice, lattice, split_image_types, split_orientations
 from napari_vost.io.readers.dicom_header import Instance, number, read_instance, text
@@ -24,7 +24,6 @@ from napari_vost.io.readers.registry import looks_like_dicom
 from napari_vost.io.readers.stacks import PlaneStack
 from napari_vost.types import Image, Order, Source
 
-ONE_FRAME = "This is a clip of one frame: there is nothing to follow."
 VIDEO_SYNTAXES = tuple(f"1.2.840.10008.1.2.4.{last}" for last in range(100, 109))
 
 

@@ -15,13 +15,12 @@ from napari_vost.clip import Clip
 from napari_vost.errors import GeometryError, ReadError
 from napari_vost.geometry import Affine, Grid, lps_from_ras
 from napari_vost.io.readers.axes import choose_grid, geometry_of
-from napari_vost.io.readers.candidates import Candidate, Found, Options
+from napari_vost.io.readers.candidates import ONE_FRAME, Candidate, Found, Options
 from napari_vost.io.readers.stacks import FrameCache, cut, frame_shape
 from napari_vost.types import Image, Source
 
 _MILLIMETRES = {"meter": 1e3, "mm": 1.0, "micron": 1e-3, "unknown": 1.0}
 _SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
-ONE_FRAME = "This is a clip of one frame: there is nothing to follow."
 
 
 class NiftiReader:
