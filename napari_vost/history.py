@@ -1,4 +1,4 @@
-"""Undo and redo: a log of what each action replaced, never of tensors."""
+"""What a session holds, and how it is undone: a log of what each action replaced, never of tensors."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from napari_vost.types import Prompt, Scores
 Place = tuple[int, int]  # (object_id, frame_index)
 
 
+def place_of(prompt: Prompt) -> Place:
+    """Object and frame of a prompt."""
+    return prompt.object_id, prompt.frame_index
+
+
 @dataclass(frozen=True)
 class Kept:
-    """What a session keeps of one object on one frame."""
+    """What a session keeps of one object on one frame; confidence is 0 to 1."""
 
     mask: PackedMask
     scores: Scores
@@ -22,7 +27,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything of a session that is not a mask: prompts in order, corrected masks, locks.
+    """Everything of a session that is not a mask.
 
     Attributes
     ----------
@@ -38,10 +43,18 @@ class Settings:
     bases: Mapping[Place, PackedMask] = field(default_factory=dict)
     locks: frozenset[Place] = frozenset()
 
+    def prompts_at(self, place: Place) -> tuple[Prompt, ...]:
+        """Prompts of one object on one frame, in order."""
+        return tuple(prompt for prompt in self.prompts if place_of(prompt) == place)
+
+    def prompted_frames(self, object_id: int) -> tuple[int, ...]:
+        """Frames on which an object has a prompt, rising."""
+        return tuple(sorted({prompt.frame_index for prompt in self.prompts if prompt.object_id == object_id}))
+
 
 @dataclass(frozen=True)
 class Action:
-    """One step of the user: what stood before and after, masks only where they differ."""
+    """One step of the user: what stood before and after; masks only where they differ, None where there was none."""
 
     name: str
     before: Settings
@@ -50,25 +63,59 @@ class Action:
     masks_after: Mapping[Place, Kept | None]
 
 
-@dataclass(frozen=True)
-class History:
-    """Actions that were done and actions that were undone; both immutable tuples, the newest last."""
+class Ledger:
+    """Settings, masks and the log of actions that made them."""
 
-    done: tuple[Action, ...] = ()
-    undone: tuple[Action, ...] = ()
+    def __init__(self) -> None:
+        self.settings = Settings()
+        self.kept: dict[Place, Kept] = {}
+        self.done: list[Action] = []
+        self.undone: list[Action] = []
 
-    def with_action(self, action: Action) -> History:
-        """Add an action; what was undone before it is forgotten."""
-        return History((*self.done, action), ())
+    @property
+    def object_ids(self) -> tuple[int, ...]:
+        """Objects that have a prompt or a mask, rising."""
+        return tuple(sorted({prompt.object_id for prompt in self.settings.prompts} | {place[0] for place in self.kept}))
 
-    def undo(self) -> tuple[Action | None, History]:
-        """The action to take back, and the log without it; None when there is nothing to undo."""
+    def act(self, name: str, after: Settings, masks: Mapping[Place, Kept | None]) -> None:
+        """Do an action: new settings, and masks to set (None removes one)."""
+        before = {place: self.kept.get(place) for place in masks}
+        action = Action(name, self.settings, after, before, dict(masks))
+        self._apply(action.after, action.masks_after)
+        self._log(action)
+
+    def note(self, name: str, masks_before: Mapping[Place, Kept | None]) -> None:
+        """Log as one action what was written to `kept` bit by bit; ``masks_before`` is what stood there."""
+        if masks_before:
+            after = {place: self.kept.get(place) for place in masks_before}
+            self._log(Action(name, self.settings, self.settings, dict(masks_before), after))
+
+    def undo(self) -> Action | None:
+        """Take the last action back."""
         if not self.done:
-            return None, self
-        return self.done[-1], History(self.done[:-1], (*self.undone, self.done[-1]))
+            return None
+        action = self.done.pop()
+        self._apply(action.before, action.masks_before)
+        self.undone.append(action)
+        return action
 
-    def redo(self) -> tuple[Action | None, History]:
-        """The action to do again, and the log with it; None when there is nothing to redo."""
+    def redo(self) -> Action | None:
+        """Do the last undone action again."""
         if not self.undone:
-            return None, self
-        return self.undone[-1], History((*self.done, self.undone[-1]), self.undone[:-1])
+            return None
+        action = self.undone.pop()
+        self._apply(action.after, action.masks_after)
+        self.done.append(action)
+        return action
+
+    def _log(self, action: Action) -> None:
+        self.done.append(action)
+        self.undone.clear()
+
+    def _apply(self, settings: Settings, masks: Mapping[Place, Kept | None]) -> None:
+        self.settings = settings
+        for place, kept in masks.items():
+            if kept is None:
+                self.kept.pop(place, None)
+            else:
+                self.kept[place] = kept

@@ -152,6 +152,8 @@ class Source:
         Frame number, from 1, inside a multi-frame object per frame of the clip; empty for the rest.
     series_uid
         DICOM series instance UID, "" for the rest.
+    opened
+        Choices that opened it (order, axis, at, series), so that it can be opened again.
     """
 
     kind: str
@@ -161,6 +163,7 @@ class Source:
     instance_uids: tuple[str, ...] = ()
     frame_numbers: tuple[int, ...] = ()
     series_uid: str = ""
+    opened: tuple[tuple[str, str | int], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,15 +213,18 @@ class Segmentation:
             volume[frame_index] = packed.unpack()
         return volume
 
+    def label_frame(self, frame_index: int) -> NDArray[np.uint16]:
+        """One frame of the label map, uint16 (H, W). Where objects overlap the smaller id wins."""
+        frame = np.zeros(self.shape[1:], dtype=np.uint16)
+        for object_id in reversed(self.object_ids):
+            packed = self.masks[object_id].get(frame_index)
+            if packed is not None and not packed.empty:
+                frame[packed.unpack()] = object_id
+        return frame
+
     def label_frames(self) -> Iterator[NDArray[np.uint16]]:
-        """Frames of the label map, uint16 (H, W). Where objects overlap the smaller id wins."""
-        for frame_index in range(self.shape[0]):
-            frame = np.zeros(self.shape[1:], dtype=np.uint16)
-            for object_id in reversed(self.object_ids):
-                packed = self.masks[object_id].get(frame_index)
-                if packed is not None and not packed.empty:
-                    frame[packed.unpack()] = object_id
-            yield frame
+        """Frames of the label map in order; see `label_frame`."""
+        return (self.label_frame(frame_index) for frame_index in range(self.shape[0]))
 
     def label_map(self) -> NDArray[np.uint16]:
         """The whole label map, uint16 (T, H, W). Where objects overlap the smaller id wins."""

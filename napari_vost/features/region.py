@@ -73,11 +73,9 @@ def follow(region: Region, box: Box | None, absent: int, frame: tuple[int, int],
     if box is None:
         if absent < 2:
             return region
-        side = min(region.height * WIDEN, float(max(frame)))
-        middle = (region.y0 + region.height / 2, region.x0 + region.width / 2)
-        half = side / 2
-        wide = (middle[0] - half, middle[1] - half, middle[0] + half, middle[1] + half)
-        return region_around(tuple(round(value) for value in wide), frame, cells, 1.0)  # type: ignore[arg-type]
+        half = min(region.height * WIDEN, float(max(frame))) / 2
+        y, x = region.y0 + region.height / 2, region.x0 + region.width / 2
+        return region_around((round(y - half), round(x - half), round(y + half), round(x + half)), frame, cells, 1.0)
     longest = max(box[2] - box[0], box[3] - box[1])
     if not SMALLEST * region.height <= longest <= LARGEST * region.height:
         fresh = region_around(box, frame, cells)

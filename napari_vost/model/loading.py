@@ -21,7 +21,7 @@ def load_network(
     name: str,
     device: str = "auto",
     consent: Callable[[str], bool] = refuse,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
 ) -> Network:
     """Load a network by its registry name.
 

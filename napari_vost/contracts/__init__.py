@@ -1,0 +1,73 @@
+"""The tensors that travel between network, memory, features and motion, and the protocols that they meet in.
+
+Letters: B rows (objects x hypotheses), N images (one per region), M candidates, C channels, S input size,
+h x w the cells of a feature map. Batch first everywhere. Points are ``(x, y)`` in input pixels, as networks want them.
+"""
+
+from napari_vost.contracts.adapter import (
+    Adapter,
+)
+from napari_vost.contracts.memory import (
+    Choice,
+    MemoryBank,
+    MemoryEntry,
+    MemoryPolicy,
+    Query,
+    ReadMass,
+    Recall,
+    RecalledEntry,
+    Role,
+    TrackRow,
+    TrackState,
+)
+from napari_vost.contracts.motion import (
+    MotionPrior,
+    MotionState,
+    Observation,
+    Prediction,
+)
+from napari_vost.contracts.network import (
+    Answer,
+    AttentionWeights,
+    HeadWeights,
+    ImageFeatures,
+    MemoryTokens,
+    Network,
+    Norm,
+    Projection,
+    PromptTensors,
+    Site,
+    TemporalTables,
+    Traits,
+)
+
+__all__ = [
+    "Adapter",
+    "Answer",
+    "AttentionWeights",
+    "Choice",
+    "HeadWeights",
+    "ImageFeatures",
+    "MemoryBank",
+    "MemoryEntry",
+    "MemoryPolicy",
+    "MemoryTokens",
+    "MotionPrior",
+    "MotionState",
+    "Network",
+    "Norm",
+    "Observation",
+    "Prediction",
+    "Projection",
+    "PromptTensors",
+    "Query",
+    "ReadMass",
+    "Recall",
+    "RecalledEntry",
+    "Role",
+    "Site",
+    "TemporalTables",
+    "TrackRow",
+    "TrackState",
+    "Traits",
+]

@@ -1,0 +1,116 @@
+"""From names to an engine: network, adapter, memory policy, motion prior, window, region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from napari_vost.cleanup import Cleanup
+from napari_vost.clip import Clip
+from napari_vost.contracts import Network
+from napari_vost.errors import UnknownName
+from napari_vost.features.adapters import make_adapter
+from napari_vost.features.intensity import choose_window
+from napari_vost.features.store import FeatureStore
+from napari_vost.memory.attention import MemoryReader
+from napari_vost.memory.policies import make_policy
+from napari_vost.model.loading import load_network, refuse
+from napari_vost.motion.priors import make_prior
+from napari_vost.step import Engine
+
+REGIONS = ("auto", "full")
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What an engine is made of, by name.
+
+    Attributes
+    ----------
+    adapter, memory, motion, device, region, window
+        Names; ``"auto"`` chooses by network and clip.
+    cleanup
+        Repairs of tracked masks.
+    sam2
+        SAM 2's own semantics: all prompted frames are read, and objects that the user points at may be called absent.
+    feature_bytes, disk_bytes
+        Budgets of encoded frames in memory and on disk.
+    key_bytes
+        Budget of the key cache of memory attention.
+    consent
+        Asked once with a licence before weights are fetched.
+    progress
+        Told bytes done and in all while they are fetched.
+    """
+
+    adapter: str | None = None
+    memory: str = "auto"
+    motion: str = "auto"
+    device: str = "auto"
+    region: str = "auto"
+    window: str = "auto"
+    cleanup: Cleanup = field(default_factory=Cleanup)
+    sam2: bool = False
+    feature_bytes: int = 1 << 30
+    disk_bytes: int = 0
+    key_bytes: int = 128 << 20
+    consent: Callable[[str], bool] = refuse
+    progress: Callable[[int, int | None], None] | None = None
+
+
+def check_names(options: EngineOptions) -> None:
+    """Raise `UnknownName` for a name that nobody registered, before anything slow is done."""
+    from napari_vost.features.adapters import adapter_names
+    from napari_vost.features.intensity import CT_WINDOWS
+    from napari_vost.memory.policies import policy_names
+    from napari_vost.motion.priors import prior_names
+
+    for kind, name, known in (
+        ("memory policy", options.memory, policy_names()),
+        ("motion prior", options.motion, prior_names()),
+        ("region", options.region, REGIONS),
+        ("window", options.window, ("auto", *CT_WINDOWS)),
+    ):
+        if name not in known:
+            raise UnknownName(kind, name, known)
+    if options.adapter is not None and options.adapter not in adapter_names():
+        raise UnknownName("adapter", options.adapter, adapter_names())
+
+
+def build_engine(clip: Clip, model: str | Network, options: EngineOptions) -> Engine:
+    """Make an engine for a clip.
+
+    Parameters
+    ----------
+    clip
+        Gives modality, times and spacing.
+    model
+        Registry name, or a loaded network.
+    options
+        The rest.
+
+    Raises
+    ------
+    UnknownName
+        A name that nobody registered.
+    WeightsError
+        Weights that cannot be had or do not fit.
+    """
+    check_names(options)
+    network = (
+        load_network(model, options.device, options.consent, options.progress) if isinstance(model, str) else model
+    )
+    if options.adapter is not None:
+        network = make_adapter(options.adapter).attach(network)
+    traits = network.traits
+    _, y, x = clip.spacing_mm_zyx
+    return Engine(
+        network=network,
+        policy=make_policy(options.memory, traits, None if options.sam2 else 4),
+        reader=MemoryReader(network.memory_layers(), network.temporal_tables(), options.key_bytes),
+        features=FeatureStore(options.feature_bytes, options.disk_bytes),
+        prior=make_prior(options.motion, clip.frame_time_s, clip.heart_rate_hz, (y, x)),
+        window=choose_window(clip, options.window),
+        region=traits.native_region if options.region == "auto" else "full",
+        sam2=options.sam2,
+    )

@@ -1,0 +1,49 @@
+"""Rules about prompts: what may be given, what a change of them touches, how sure an answer is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from napari_vost.errors import PromptError
+from napari_vost.types import BoxPrompt, PointPrompt, Prompt, Scores, ScribblePrompt
+
+
+def changed_frames(old: Mapping[int, tuple[Prompt, ...]], new: Mapping[int, tuple[Prompt, ...]]) -> frozenset[int]:
+    """Prompted frames whose legs have to run again: new or changed ones, and the neighbours of those that went."""
+    changed = {frame for frame, prompts in new.items() if old.get(frame) != prompts}
+    for gone in set(old) - set(new):
+        changed |= set(sorted(new, key=lambda frame: abs(frame - gone))[:2])
+    return frozenset(changed)
+
+
+def check_prompt(prompt: Prompt, shape: tuple[int, int, int]) -> None:
+    """Raise `PromptError` unless a prompt lies inside a clip of shape (T, H, W)."""
+    frames, height, width = shape
+    if not 0 <= prompt.frame_index < frames:
+        raise PromptError(f"Frame {prompt.frame_index} does not exist: the clip has frames 0 to {frames - 1}.")
+    if not 1 <= prompt.object_id <= 65535:
+        raise PromptError(f"Object id {prompt.object_id} cannot be stored: choose a number from 1 to 65535.")
+    points: Sequence[tuple[float, float]] = ()
+    if isinstance(prompt, PointPrompt):
+        points = [(prompt.y, prompt.x)]
+    elif isinstance(prompt, BoxPrompt):
+        points = [(prompt.y0, prompt.x0), (prompt.y1, prompt.x1)]
+    elif isinstance(prompt, ScribblePrompt):
+        points = prompt.points_yx
+        if not points:
+            raise PromptError("A scribble needs at least one point.")
+    elif prompt.mask.shape != (height, width):
+        raise PromptError(f"The mask has shape {prompt.mask.shape}, the frames have {(height, width)}.")
+    for y, x in points:
+        if not (-0.5 <= y <= height - 0.5 and -0.5 <= x <= width - 0.5):
+            raise PromptError(
+                f"Point (y {y:g}, x {x:g}) lies outside the image: "
+                f"y goes from 0 to {height - 1}, x from 0 to {width - 1}."
+            )
+
+
+def confidence(scores: Scores) -> float:
+    """Affinity times the probability that the object is there (or that it is not, if it was called absent)."""
+    present = 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, scores.occurrence))))
+    return scores.affinity * present if scores.occurrence > 0 else 1.0 - present

@@ -1,0 +1,409 @@
+"""A session: one clip, its prompts, and the masks that follow from them. No window needed."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from psygnal import Signal
+
+from napari_vost.cleanup import clean, repair
+from napari_vost.clip import Clip
+from napari_vost.contracts import Network
+from napari_vost.engine import EngineOptions, build_engine, check_names
+from napari_vost.errors import InputError, PromptError, VostWarning
+from napari_vost.history import Kept, Ledger, Place, place_of
+from napari_vost.label_map import LabelMap
+from napari_vost.masks import Mask, PackedMask
+from napari_vost.prompt_rules import changed_frames, check_prompt, confidence
+from napari_vost.propagation import Plan, Reached, Stored, propagate
+from napari_vost.seed_book import SeedBook
+from napari_vost.seeding import Seed
+from napari_vost.step import Engine, FrameView
+from napari_vost.types import (
+    BoxPrompt,
+    Direction,
+    FrameResult,
+    Label,
+    MaskPrompt,
+    PointPrompt,
+    Prompt,
+    Scores,
+    ScribblePrompt,
+    Segmentation,
+)
+
+
+class Session:
+    """Prompts in, masks out, for one clip.
+
+    Parameters
+    ----------
+    clip
+        What is segmented.
+    model
+        Registry name, or a `Network` that is already loaded.
+    adapter
+        Name of an adapter; None for none.
+    memory, motion
+        Names of a memory policy and a motion prior; ``"auto"`` lets the engine choose.
+    device
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``.
+    region
+        ``"auto"`` looks at a crop that follows the object where the network wants that, ``"full"`` at whole frames.
+    options
+        Everything else: window, cleanup, SAM 2's own semantics, budgets.
+
+    Raises
+    ------
+    UnknownName
+        A model, policy, prior, device or window that nobody registered.
+    """
+
+    prompts_changed = Signal()
+    masks_changed = Signal(tuple)  # frame indices
+    locks_changed = Signal()
+
+    def __init__(
+        self,
+        clip: Clip,
+        model: str | Network = "vost-nano",
+        adapter: str | None = None,
+        memory: str = "auto",
+        motion: str = "auto",
+        device: str = "auto",
+        region: str = "auto",
+        options: EngineOptions | None = None,
+    ) -> None:
+        self.clip = clip
+        self.options = replace(
+            options or EngineOptions(), adapter=adapter, memory=memory, motion=motion, device=device, region=region
+        )
+        self.model = model if isinstance(model, str) else model.traits.name
+        self.labels: dict[int, Label] = {}
+        check_names(self.options)
+        self._network = None if isinstance(model, str) else model
+        self._engine: Engine | None = None
+        self.ledger = Ledger()
+        self._seeds = SeedBook(self.ledger)
+        self.expected_network = ""
+        self._followed: dict[int, dict[int, tuple[Prompt, ...]]] = {}  # seeds by frame that the last full run knew
+        self._stop = threading.Event()
+
+    # ── prompts ──────────────────────────────────────────────────────────────────────────────────────────────────
+    def add_point(
+        self, frame_index: int, point_yx: tuple[float, float], object_id: int = 1, positive: bool = True
+    ) -> None:
+        """Click a pixel ``(y, x)``: inside the object, or outside it with ``positive=False``."""
+        self.add(PointPrompt(frame_index, object_id, float(point_yx[0]), float(point_yx[1]), positive))
+
+    def add_box(self, frame_index: int, box_yx: tuple[float, float, float, float], object_id: int = 1) -> None:
+        """Draw a box ``(y0, x0, y1, x1)`` around the object; both corners belong to it."""
+        y0, x0, y1, x1 = (float(value) for value in box_yx)
+        self.add(BoxPrompt(frame_index, object_id, min(y0, y1), min(x0, x1), max(y0, y1), max(x0, x1)))
+
+    def add_scribble(
+        self, frame_index: int, points_yx: Sequence[tuple[float, float]], object_id: int = 1, positive: bool = True
+    ) -> None:
+        """Draw a stroke through pixels ``(y, x)``: inside the object, or outside it with ``positive=False``."""
+        points = tuple((float(y), float(x)) for y, x in points_yx)
+        self.add(ScribblePrompt(frame_index, object_id, points, positive))
+
+    def add_mask(self, frame_index: int, mask: ArrayLike, object_id: int = 1) -> None:
+        """Give the mask itself, bool (H, W). It is kept bit for bit; an empty one says that the object is not here."""
+        array = np.asarray(mask)
+        if array.shape != self.clip.shape[1:]:
+            raise PromptError(f"The mask has shape {array.shape}, the frames have {self.clip.shape[1:]}.")
+        self.add(MaskPrompt(frame_index, object_id, PackedMask.pack(array.astype(bool))))
+
+    def add(self, *prompts: Prompt) -> None:
+        """Add prompts as one step; each frame and object that they touch is answered once.
+
+        Raises
+        ------
+        PromptError
+            A prompt outside the clip or the image, or a stroke without points. Nothing is changed then.
+        """
+        for prompt in prompts:
+            check_prompt(prompt, self.clip.shape)
+        places = tuple(dict.fromkeys(place_of(prompt) for prompt in prompts))
+        settings = self.ledger.settings
+        bases = dict(settings.bases)
+        for place in places:
+            tracked = self.ledger.kept.get(place)
+            if tracked is not None and not tracked.mask.empty and not settings.prompts_at(place):
+                bases[place] = tracked.mask
+        after = replace(settings, prompts=(*settings.prompts, *prompts), bases=bases)
+        answers = self._seeds.answer(self.engine, self.frame_view, places, after)
+        self.ledger.act("prompt", after, {place: self._kept(one) for place, one in answers.items()})
+        self.prompts_changed.emit()
+        self.masks_changed.emit(tuple(sorted({place[1] for place in places})))
+
+    def remove_prompts(self, frame_index: int, object_id: int = 1) -> None:
+        """Take all prompts of one object on one frame away; its mask there goes too, until it is followed again."""
+        place, settings = (object_id, frame_index), self.ledger.settings
+        if not settings.prompts_at(place):
+            raise PromptError(f"Object {object_id} has no prompt on frame {frame_index}.")
+        left = tuple(one for one in settings.prompts if place_of(one) != place)
+        bases = {key: mask for key, mask in settings.bases.items() if key != place}
+        self.ledger.act("remove prompts", replace(settings, prompts=left, bases=bases), {place: None})
+        self.prompts_changed.emit()
+        self.masks_changed.emit((frame_index,))
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """All prompts in the order in which they were given."""
+        return self.ledger.settings.prompts
+
+    @property
+    def object_ids(self) -> tuple[int, ...]:
+        """Objects that have a prompt or a mask, rising."""
+        return self.ledger.object_ids
+
+    # ── following ────────────────────────────────────────────────────────────────────────────────────────────────
+    def propagate(
+        self, direction: Direction = "both", frames: tuple[int, int] | None = None, exact: bool = False
+    ) -> Iterator[FrameResult]:
+        """Follow every object from its prompted frames.
+
+        Parameters
+        ----------
+        direction
+            ``"forward"``, ``"backward"`` or ``"both"``.
+        frames
+            Half-open range ``(start, stop)`` that is not left.
+        exact
+            Run everything again. Otherwise, after a correction, only the frames around changed prompts run, until
+            nothing changes any more.
+
+        Yields
+        ------
+        FrameResult
+            Prompted frames first, then each frame as it is reached. The whole run is one step of undo.
+
+        Raises
+        ------
+        InputError
+            No prompt yet, or a range outside the clip.
+        Cancelled
+            After `cancel`; frames that were yielded are kept.
+        """
+        if direction not in ("forward", "backward", "both"):
+            raise InputError(f"direction must be 'forward', 'backward' or 'both', got {direction!r}.")
+        if not self.prompts:
+            raise InputError("Nothing to follow: add a point, a box, a scribble or a mask first.")
+        self._stop.clear()
+        plan = self._plan(direction, frames, exact)
+        before: dict[Place, Kept | None] = {}
+        try:
+            yield from self._prompted_results(plan)
+            for reached in propagate(self.engine, plan, self.frame_view):
+                yield self._take(reached, before)
+            if direction == "both" and frames is None:
+                self._followed.update({object_id: self._seeds.known(object_id) for object_id in plan.seeds})
+        finally:
+            self.ledger.note("follow", before)
+
+    def cancel(self) -> None:
+        """Stop a running `propagate` between two stages of a frame; it may be called from any thread."""
+        self._stop.set()
+
+    def preview(self, frame_index: int) -> dict[int, Mask]:
+        """Masks of a frame as they are now, bool (H, W) by object id."""
+        self._check_frame(frame_index)
+        found = {place[0]: kept for place, kept in self.ledger.kept.items() if place[1] == frame_index}
+        return {object_id: found[object_id].mask.unpack() for object_id in sorted(found)}
+
+    # ── results ──────────────────────────────────────────────────────────────────────────────────────────────────
+    def label_map(self, dense: bool = False) -> LabelMap | NDArray[np.uint16]:
+        """Label map (T, H, W) of object ids: a lazy array, or with ``dense=True`` a uint16 array."""
+        lazy = LabelMap(self.segmentation())
+        return np.asarray(lazy) if dense else lazy
+
+    def segmentation(self) -> Segmentation:
+        """Masks with geometry, names and codes: what exporters and metrics take."""
+        from napari_vost import __version__
+
+        masks: dict[int, dict[int, PackedMask]] = {object_id: {} for object_id in self.object_ids}
+        for (object_id, frame_index), kept in self.ledger.kept.items():
+            if not kept.mask.empty:
+                masks[object_id][frame_index] = kept.mask
+        labels = {one: self.labels.get(one, Label(f"Object {one}")) for one in masks}
+        clip = self.clip
+        return Segmentation(
+            clip.shape, masks, labels, clip.order, clip.geometry, clip.source, clip.frame_times_s,
+            ("napari-vost", f"{__version__} {self.model}"), clip.notices,
+        )  # fmt: skip
+
+    def scores(self, frame_index: int) -> dict[int, Scores]:
+        """Scores of a frame by object id."""
+        return {place[0]: kept.scores for place, kept in sorted(self.ledger.kept.items()) if place[1] == frame_index}
+
+    # ── undo, locks ──────────────────────────────────────────────────────────────────────────────────────────────
+    def undo(self) -> str | None:
+        """Take the last step back, across frames and objects; returns its name, None when there is nothing to undo."""
+        return self._replay(undo=True)
+
+    def redo(self) -> str | None:
+        """Do the last undone step again; returns its name, None when there is nothing to redo."""
+        return self._replay(undo=False)
+
+    def lock(self, frames: int | Iterable[int], object_id: int | None = None) -> None:
+        """Lock the masks of frames, of one object or of all: propagation never writes them and takes them as truth."""
+        settings = self.ledger.settings
+        self.ledger.act("lock", replace(settings, locks=settings.locks | self._places(frames, object_id)), {})
+        self.locks_changed.emit()
+
+    def unlock(self, frames: int | Iterable[int], object_id: int | None = None) -> None:
+        """Let propagation write frames again."""
+        settings = self.ledger.settings
+        self.ledger.act("unlock", replace(settings, locks=settings.locks - self._places(frames, object_id)), {})
+        self.locks_changed.emit()
+
+    @property
+    def locks(self) -> frozenset[Place]:
+        """Locked ``(object_id, frame_index)``."""
+        return self.ledger.settings.locks
+
+    # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────
+    def save(self, path: str | Path) -> None:
+        """Save everything to a ``.vost`` file; the scan itself is referenced, not copied."""
+        from napari_vost.session_file import save
+
+        save(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path, source: str | Path | Clip | None = None, device: str = "auto") -> Session:
+        """Open a ``.vost`` file with its scan.
+
+        Parameters
+        ----------
+        path
+            The file.
+        source
+            Where the scan is now, if it has moved; or the opened clip.
+        device
+            As in `Session`.
+
+        Raises
+        ------
+        SessionError
+            The file or its scan cannot be used.
+        """
+        from napari_vost.session_file import load
+
+        return load(Path(path), Path(source) if isinstance(source, str) else source, device)
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────
+    @property
+    def engine(self) -> Engine:
+        """The engine, built when it is first needed."""
+        if self._engine is None:
+            built = build_engine(self.clip, self._network or self.model, self.options)
+            self._engine = replace(built, cancelled=self._stop.is_set)
+            if self.expected_network not in ("", built.network.fingerprint):
+                warnings.warn(
+                    f"The session was made with other weights of {self.model}: masks made from now on may differ.",
+                    VostWarning,
+                    stacklevel=2,
+                )
+        return self._engine
+
+    @property
+    def network_fingerprint(self) -> str:
+        """Hash of the weights that made the masks, "" while none was needed."""
+        return self.expected_network if self._engine is None else self._engine.network.fingerprint
+
+    def frame_view(self, frame_index: int) -> FrameView:
+        """One frame as the engine wants it."""
+        times = self.clip.frame_times_s
+        time_s = None if times is None else times[frame_index]
+        return FrameView(frame_index, self.clip.frame(frame_index), self.clip.order, len(self.clip), time_s)
+
+    def _replay(self, undo: bool) -> str | None:
+        action = self.ledger.undo() if undo else self.ledger.redo()
+        if action is None:
+            return None
+        self._followed.clear()  # what stands now was not made by the last run: the next one runs everything
+        self.prompts_changed.emit()
+        self.locks_changed.emit()
+        self.masks_changed.emit(tuple(sorted({place[1] for place in action.masks_after})))
+        return action.name
+
+    def _check_frame(self, frame_index: int) -> None:
+        if not 0 <= frame_index < len(self.clip):
+            raise InputError(f"Frame {frame_index} does not exist: the clip has frames 0 to {len(self.clip) - 1}.")
+
+    def _places(self, frames: int | Iterable[int], object_id: int | None) -> frozenset[Place]:
+        wanted = [frames] if isinstance(frames, int) else list(frames)
+        for frame_index in wanted:
+            self._check_frame(frame_index)
+        objects = self.object_ids if object_id is None else (object_id,)
+        return frozenset((one, frame_index) for one in objects for frame_index in wanted)
+
+    def _plan(self, direction: Direction, frames: tuple[int, int] | None, exact: bool) -> Plan:
+        known = {object_id: self._seeds.known(object_id) for object_id in self.object_ids}
+        known = {object_id: places for object_id, places in known.items() if places}
+        changed: dict[int, frozenset[int]] = {}
+        for object_id, places in known.items():
+            if object_id in self._followed and not exact:
+                changed[object_id] = changed_frames(self._followed[object_id], places)
+        if all(not changed.get(object_id, True) for object_id in known):
+            changed = {}  # nothing new anywhere: the user wants it all again
+        run = [object_id for object_id in known if changed.get(object_id, True)]
+        seeds = {
+            one: [self._seeds.at(self.engine, self.frame_view, (one, frame)) for frame in known[one]] for one in run
+        }
+        return Plan(seeds, len(self.clip), self.clip.order, direction, frames, changed, self._stored)
+
+    def _stored(self, object_id: int, frame_index: int) -> Stored | None:
+        place = (object_id, frame_index)
+        kept, locked = self.ledger.kept.get(place), place in self.ledger.settings.locks
+        if kept is None:
+            empty = PackedMask(self.clip.shape[1:], None, b"")
+            return Stored(empty, False, True) if locked else None
+        return Stored(kept.mask, kept.scores.occurrence > 0, locked)
+
+    def _prompted_results(self, plan: Plan) -> Iterator[FrameResult]:
+        for frame_index in sorted({one.frame_index for seeds in plan.seeds.values() for one in seeds}):
+            here = {o: self.ledger.kept[o, frame_index] for o in plan.seeds if (o, frame_index) in self.ledger.kept}
+            yield _result(frame_index, here)
+
+    def _take(self, reached: Reached, before: dict[Place, Kept | None]) -> FrameResult:
+        masks = clean(reached.answers, self.options.cleanup)
+        here: dict[int, Kept] = {}
+        for answer, mask in zip(reached.answers, masks, strict=True):
+            here[answer.object_id] = Kept(PackedMask.pack(mask), answer.scores, confidence(answer.scores))
+            self._write((answer.object_id, reached.frame_index), here[answer.object_id], before)
+        for object_id, first, last in reached.ended:
+            for frame_index in range(min(first, last), max(first, last) + 1):
+                if (object_id, frame_index) not in self.locks:
+                    self._write((object_id, frame_index), None, before)
+        self.masks_changed.emit((reached.frame_index,))
+        return _result(reached.frame_index, here)
+
+    def _write(self, place: Place, kept: Kept | None, before: dict[Place, Kept | None]) -> None:
+        before.setdefault(place, self.ledger.kept.get(place))
+        if kept is None:
+            self.ledger.kept.pop(place, None)
+        else:
+            self.ledger.kept[place] = kept
+
+    def _kept(self, one: Seed) -> Kept:
+        truth = isinstance(one.prompts[-1], MaskPrompt)
+        mask = one.mask if truth else PackedMask.pack(repair(one.mask.unpack(), self.options.cleanup))
+        return Kept(mask, one.scores, 1.0 if truth else confidence(one.scores))
+
+
+def _result(frame_index: int, here: dict[int, Kept]) -> FrameResult:
+    return FrameResult(
+        frame_index,
+        {object_id: kept.mask.unpack() for object_id, kept in here.items()},
+        {object_id: kept.scores for object_id, kept in here.items()},
+        {object_id: kept.confidence for object_id, kept in here.items()},
+    )

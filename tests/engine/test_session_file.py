@@ -1,0 +1,88 @@
+"""Sessions on disk: the same masks, the same undo, and no file that is half one."""
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_vost import Session
+from napari_vost.clip import Clip
+from napari_vost.contracts import Network
+from napari_vost.errors import SessionError
+from napari_vost.types import Code, Label
+
+
+@pytest.fixture
+def session(cine: Clip, tiny_network: Network) -> Session:
+    session = Session(cine, tiny_network)
+    session.labels[1] = Label("Ventricle", Code("1", "SCT", "a"), Code("2", "SCT", "b"), (1, 2, 3))
+    session.add_box(5, (30, 20, 66, 50))
+    session.add_scribble(5, [(40.0, 30.0), (50.0, 40.0)])
+    session.add_mask(3, np.eye(96, 80, dtype=bool), object_id=2)
+    list(session.propagate())
+    session.lock([4])
+    session.add_point(8, (48, 40), positive=False)
+    session.undo()
+    return session
+
+
+def test_a_saved_session_opens_as_it_was(session: Session, cine: Clip, tmp_path: Path) -> None:
+    session.save(tmp_path / "case.vost")
+    opened = Session.load(tmp_path / "case.vost", source=cine)
+    assert opened.prompts == session.prompts
+    assert opened.locks == session.locks
+    assert opened.labels == session.labels
+    assert opened.ledger.kept == session.ledger.kept
+    assert np.array_equal(np.asarray(opened.label_map()), np.asarray(session.label_map()))
+
+
+def test_undo_and_redo_survive_the_file(session: Session, cine: Clip, tmp_path: Path) -> None:
+    session.save(tmp_path / "case.vost")
+    opened = Session.load(tmp_path / "case.vost", source=cine)
+    names = []
+    while True:
+        a, b = session.undo(), opened.undo()
+        assert a == b
+        assert opened.ledger.kept == session.ledger.kept
+        if a is None:
+            break
+        names.append(a)
+    assert names == ["lock", "follow", "prompt", "prompt", "prompt"]
+    while session.redo() is not None:
+        opened.redo()
+        assert opened.ledger.kept == session.ledger.kept
+
+
+def test_any_sqlite_program_can_read_the_current_masks(session: Session, tmp_path: Path) -> None:
+    session.save(tmp_path / "case.vost")
+    with sqlite3.connect(tmp_path / "case.vost") as database:
+        rows = database.execute("SELECT object_id, frame_index FROM current_masks").fetchall()
+    assert sorted(rows) == sorted(session.ledger.kept)
+
+
+def test_another_scan_is_refused(session: Session, tmp_path: Path) -> None:
+    session.save(tmp_path / "case.vost")
+    other = Clip.from_array(np.zeros((12, 96, 80), np.uint8), order="time")
+    with pytest.raises(SessionError, match="not the one"):
+        Session.load(tmp_path / "case.vost", source=other)
+
+
+def test_a_session_of_an_array_asks_for_its_scan(session: Session, tmp_path: Path) -> None:
+    session.save(tmp_path / "case.vost")
+    with pytest.raises(SessionError, match="made from an array"):
+        Session.load(tmp_path / "case.vost")
+
+
+def test_a_newer_file_and_a_foreign_file_are_refused(session: Session, cine: Clip, tmp_path: Path) -> None:
+    path = tmp_path / "case.vost"
+    session.save(path)
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 99")
+    with pytest.raises(SessionError, match="newer napari-vost"):
+        Session.load(path, source=cine)
+    path.write_bytes(b"not a database at all, but long enough to look at" * 20)
+    with pytest.raises(SessionError, match="not a napari-vost session"):
+        Session.load(path, source=cine)
+    with pytest.raises(SessionError, match="no session file"):
+        Session.load(tmp_path / "missing.vost")
