@@ -66,7 +66,7 @@ def abdomen(shape: tuple[int, int, int] = (60, 256, 256), seed: int = 7, noise_h
 def _body(canvas: Canvas) -> Field:
     """Skin, fat, muscle wall, ribs, inner fat; returns the level of the cavity."""
     whole = (slice(None), slice(None), slice(None))
-    z, y, x = canvas.at(whole)
+    _, y, x = canvas.at(whole)
     groove = 7.0 * np.exp(-((x / 14.0) ** 2)) * np.clip(y / 60.0, 0.0, 1.0)
     skin = rounded_box(y, x, (0.0, 0.0), (104.0, 152.0), 2.4) + groove + 1.2 * canvas.rough
     wall = rounded_box(y, x, (-7.0, 0.0), (85.0, 136.0), 2.3) + 0.8 * canvas.rough
@@ -209,7 +209,7 @@ def _kidney(canvas: Canvas, side: float) -> None:
     hilum = np.array([low + 4.0, 28.0, side * 46.0])
     hub = np.array([low + 8.0, 18.0, side * 10.0 - 3.0])
     canvas.paint_pipe(np.stack([hub, 0.5 * (hub + hilum) + [0, -3, 0], hilum]), np.array([5.0, 4.6, 4.0]), 158.0)
-    canvas.paint_pipe(np.stack([hub, hilum]) + [5.0, 6.0, 0.0], np.array([3.0, 2.4]), 185.0)
+    canvas.paint_pipe(np.stack([hub, hilum]) + np.array([5.0, 6.0, 0.0]), np.array([3.0, 2.4]), 185.0)
 
 
 def _great_vessels(canvas: Canvas) -> None:
@@ -218,11 +218,12 @@ def _great_vessels(canvas: Canvas) -> None:
     bend = 2.0 * np.sin(z / 40.0)
     aorta = np.stack([z, 12.0 - 0.035 * z, 9.0 + bend], axis=1)
     cava = np.stack([z, 8.0 - 0.06 * z, -21.0 - bend - 0.03 * z], axis=1)
-    canvas.paint_pipe(cava - [0.0, 0.0, 3.0], 8.6, 146.0)
-    canvas.paint_pipe(cava + [0.0, 0.0, 3.0], 8.6, 146.0)
+    canvas.paint_pipe(cava - np.array([0.0, 0.0, 3.0]), 8.6, 146.0)
+    canvas.paint_pipe(cava + np.array([0.0, 0.0, 3.0]), 8.6, 146.0)
     for high, tilt in ((24.0, 6.0), (10.0, -16.0)):  # coeliac trunk, superior mesenteric artery
         root = np.array([high, 11.0, 9.0])
-        canvas.paint_pipe(np.stack([root, root + [tilt / 3, -16.0, 0.0], root + [4 * tilt, -24.0, 2.0]]), 3.4, 178.0)
+        course = np.array([[0.0, 0.0, 0.0], [tilt / 3, -16.0, 0.0], [4 * tilt, -24.0, 2.0]])
+        canvas.paint_pipe(root + course, 3.4, 178.0)
     canvas.paint_pipe(np.array([[14.0, -18.0, -4.0], [-80.0, -26.0, -8.0]]), 5.0, 160.0)  # superior mesenteric vein
     canvas.paint_pipe(aorta, np.linspace(9.4, 10.8, 18), 176.0, AORTA)
     for height, turn in ((-38.0, 0.8), (-12.0, 2.2), (-57.0, 1.4)):  # plaques
@@ -297,4 +298,4 @@ def _scan(canvas: Canvas, noise_hu: float) -> NDArray[np.int16]:
     noise += 2.0 * smooth_noise(canvas.shape, (canvas.shape[0], 12, 12), canvas.rng)
     air = np.clip((image + 1000.0) / 300.0, 0.12, 1.0)
     stored = np.rint((image + noise * air) / STEP_HU) * STEP_HU
-    return np.clip(stored, -1024, 3071).astype(np.int16)
+    return np.asarray(np.clip(stored, -1024, 3071), dtype=np.int16)

@@ -20,7 +20,7 @@ def contraction(phase: Field) -> Field:
     index = np.clip(np.searchsorted(corners, phase, side="right") - 1, 0, len(corners) - 2)
     part = (phase - corners[index]) / (corners[index + 1] - corners[index])
     part = 0.5 - 0.5 * np.cos(np.pi * part)
-    return levels[index] + part * (levels[index + 1] - levels[index])
+    return np.asarray(levels[index] + part * (levels[index + 1] - levels[index]))
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,7 @@ class LongAxis:
         tight = rest + (tight - rest) * fade
         before, after = (rest, tight) if forward else (tight, rest)
         size = np.abs(across)
-        thicker = 1.0 / (1.0 - self.shortening * squeeze)
-        thicker = 1.0 + (thicker - 1.0) * fade
+        thicker = 1.0 + (1.0 / (1.0 - self.shortening * squeeze) - 1.0) * fade
         stretch = thicker if forward else 1.0 / thicker
         # the wall keeps its volume: it thickens as the cavity narrows; far away nothing moves
         far = np.clip((size - before) / 60.0, 0.0, 1.0)
