@@ -73,7 +73,7 @@ def open_pictures(files: tuple[Path, ...], options: Options) -> Clip:
         return _pixels(files[k], colour)
 
     if len(files) == 1:
-        notices = (ONE_FRAME,)
+        notices: tuple[str, ...] = (ONE_FRAME,)
     else:
         assumed = "a cine" if order == "time" else "slices"
         notices = (f"Pictures say no order: they are taken as {assumed} by name (order= changes that).",) * (

@@ -50,11 +50,11 @@ class _NiftiStack:
 
     def read(self, frame_index: int) -> Image:
         """Return one frame in real-world values."""
-        plane = np.ascontiguousarray(cut(self._stored(0), self._grid, frame_index))
+        plane: NDArray[Any] = np.ascontiguousarray(cut(self._stored(0), self._grid, frame_index))
         slope, intercept = self._scale
         if self._colour or (slope, intercept) == (1.0, 0.0):
             return plane.astype(plane.dtype.newbyteorder("="), copy=False)
-        return np.asarray(plane * slope + intercept, dtype=np.float32)
+        return np.asarray(plane * np.float64(slope) + intercept, dtype=np.float32)
 
 
 def open_nifti(path: Path, options: Options) -> Clip:
@@ -149,7 +149,7 @@ def _affine_mm(affine_ras: Affine, millimetres: float) -> Affine:
 def _unscaled(path: Path, image: Any, shape: tuple[int, ...]) -> NDArray[Any]:
     """Stored values: a memory map, or the whole array when it is compressed."""
     try:
-        stored = np.asanyarray(image.dataobj.get_unscaled())
+        stored: NDArray[Any] = np.asanyarray(image.dataobj.get_unscaled())
     except Exception as problem:  # gzip, zlib and nibabel each have their own; any of them means a damaged file
         raise ReadError(
             f"{path.name} is damaged or cut off, its voxels cannot be unpacked: fetch it again."

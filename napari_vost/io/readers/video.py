@@ -143,6 +143,7 @@ class VideoStack:
         self._container: Any = None
         self._frames: Iterator[Any] = iter(())
         self._next = -1  # frame index that decoding on would give; -1 when nothing is open
+        self._counting = False  # whether frames are told by counting, not by their times
         self._kept: OrderedDict[int, Image] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -174,7 +175,9 @@ class VideoStack:
             if not key <= self._next <= wanted:
                 self._seek(key)
             if not self._decode_to(wanted):
-                self._seek(0)  # a seek that landed late: from the start it is exact
+                self._counting = True  # times that lie (H.264 in AVI): from the start, counting is exact
+                self._kept.clear()
+                self._seek(0)
                 if not self._decode_to(wanted):
                     raise self._missing(wanted)
         except av.error.FFmpegError as problem:
@@ -183,6 +186,8 @@ class VideoStack:
 
     def _key_before(self, wanted: int) -> int:
         """Index of the last frame at or before ``wanted`` that decoding can start at."""
+        if self._counting:
+            return 0
         place = bisect.bisect_right(self._index.keys, self._index.times[wanted]) - 1
         return bisect.bisect_left(self._index.times, self._index.keys[place]) if place >= 0 else 0
 
@@ -190,8 +195,8 @@ class VideoStack:
         if self._container is None or key == 0:
             self.close()
             self._container = _container(self._content, self._path)
+            self._container.streams.video[0].thread_type = "AUTO"
         stream = self._container.streams.video[0]
-        stream.thread_type = "AUTO"
         if key > 0:
             self._container.seek(self._index.times[key], stream=stream, backward=True)
         self._frames = self._container.decode(stream)
@@ -199,9 +204,9 @@ class VideoStack:
 
     def _decode_to(self, wanted: int) -> bool:
         """Decode on until the wanted frame is kept; False when it was passed or the file ended."""
-        counted = self._next  # position of the next frame where the stream says no times
+        counted = self._next
         for frame in self._frames:
-            place = counted if frame.pts is None else bisect.bisect_left(self._index.times, frame.pts)
+            place = counted if self._counting or frame.pts is None else bisect.bisect_left(self._index.times, frame.pts)
             counted = place + 1
             if place >= wanted - KEPT_FRAMES // 2:
                 self._kept[place] = self._pixels(frame)
