@@ -114,7 +114,7 @@ def _into_place(path: Path, target: Path) -> Iterator[Path]:
 
 
 def _writable_target(path: Path) -> Path:
-    """Follow links, and refuse what the permission bits refuse (an administrator's account would write all the same)."""
+    """Follow links, and refuse what permission bits refuse (an administrator's account would write all the same)."""
     target = path.resolve()
     folder = target.parent
     if not folder.is_dir():

@@ -1,7 +1,8 @@
 """Results out: one file per format, found by suffix. Entry points ``napari_vost.exporters`` add more.
 
-An exporter is a function ``write(segmentation, path, *, reference, fill_gap, creator)`` that writes atomically and returns
-what it has to say to the user. An entry point is named after its suffix without the dot (``csv``) and points to one.
+An exporter is a function ``write(segmentation, path, *, reference, fill_gap, creator)`` that writes atomically and
+returns what it has to say to the user. An entry point is named after its suffix without the dot (``csv``) and points
+to one.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class LabelGrid:
         Whether axes, size and affine are those of the source.
     """
 
-    labels: NDArray[np.unsignedinteger]
+    labels: NDArray[np.generic]
     affine_lps: Affine
     notices: tuple[str, ...]
     from_source: bool

@@ -97,13 +97,14 @@ def _set_place(header: Any, segmentation: Segmentation, grid: LabelGrid) -> tupl
 def _copy_place(header: Any, segmentation: Segmentation, grid: LabelGrid) -> bool:
     """Take qform, sform and codes from a NIfTI source, if it is still there and still in this place."""
     import nibabel
+    from nibabel.filebasedimages import ImageFileError
 
     source = segmentation.source
     if source.kind != "nifti" or source.path is None:
         return False
     try:
         stored = nibabel.load(source.path)
-    except (OSError, nibabel.filebasedimages.ImageFileError):
+    except (OSError, ImageFileError):
         return False
     old = stored.header
     same = np.allclose(lps_from_ras(stored.affine), grid.affine_lps, rtol=1e-6, atol=1e-6)

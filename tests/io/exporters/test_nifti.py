@@ -105,7 +105,7 @@ def test_a_slice_of_a_4d_source_comes_back_on_the_4d_grid_with_its_codes(tmp_pat
     )
     segmentation = replace(segmentation, frame_times_s=(0.0, 0.04, 0.08, 0.12))
     export(segmentation, tmp_path / "out.nii.gz")
-    labels, affine, header = _reload(tmp_path / "out.nii.gz")
+    labels, _, header = _reload(tmp_path / "out.nii.gz")
     source = nibabel.load(tmp_path / "source.nii")
     assert labels.shape == (7, 6, 5, 4)
     assert not labels[:, :, :3].any() and not labels[:, :, 4:].any()
@@ -144,7 +144,7 @@ def test_a_cine_becomes_one_slice_and_many_times(tmp_path, kind):
 
 def test_a_missing_slice_is_refused_with_its_millimetres_and_filled_on_demand(tmp_path):
     segmentation = with_gap(segmentation_of(blobs((5, 6, 7), np.random.default_rng(8))), missing_after=1, missing=2)
-    with pytest.raises(ExportError, match="7.5 mm after slice 1"):
+    with pytest.raises(ExportError, match=r"7\.5 mm after slice 1"):
         export(segmentation, tmp_path / "gap.nii")
     assert list(tmp_path.iterdir()) == []
     (notice,) = export(segmentation, tmp_path / "gap.nii", fill_gap=True)
