@@ -1,0 +1,120 @@
+"""What commands that segment share: options of the engine, progress, licences, writing results."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_vost.errors import ExportError, VostError
+
+if TYPE_CHECKING:
+    from napari_vost.session import Session
+
+
+def add_engine_options(parser: argparse.ArgumentParser) -> None:
+    """Options that choose model, memory, motion and device."""
+    group = parser.add_argument_group("engine")
+    group.add_argument(
+        "--model", default="vost-nano", help="a name of `napari-vost models list` (default: %(default)s)"
+    )
+    group.add_argument("--adapter", default=None, help="name of an adapter")
+    group.add_argument("--memory", default="auto", help="memory policy (default: %(default)s)")
+    group.add_argument("--motion", default="auto", help="motion prior (default: %(default)s)")
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    group.add_argument("--region", default="auto", help="auto (a crop that follows the object) or full")
+    group.add_argument("--window", default="auto", help="CT window: abdomen, bone, brain, liver, lung, mediastinum")
+
+
+def add_open_options(parser: argparse.ArgumentParser) -> None:
+    """Options that choose a clip out of a source."""
+    group = parser.add_argument_group("which clip")
+    group.add_argument("--order", choices=("depth", "time"), default=None, help="read as slices or as a cine")
+    group.add_argument("--axis", type=_axis, default=None, help="0, 1, 2, axial, coronal or sagittal")
+    group.add_argument("--at", type=int, default=None, help="time point (depth) or slice (time) of a 4D source, from 0")
+    group.add_argument("--series", default=None, help="series number or UID, as `napari-vost info` lists them")
+
+
+def _axis(text: str) -> int | str:
+    return int(text) if text.isdigit() else text
+
+
+def ask_consent(licence: str) -> bool:
+    """Show a licence and ask; a program without a terminal declines."""
+    sys.stderr.write(licence + "\n")
+    if not sys.stdin.isatty():
+        return False
+    sys.stderr.write("Accept? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+@contextmanager
+def progress_bar(title: str, total: int) -> Iterator[Callable[[], None]]:
+    """Progress on standard error with the time left; call the given ``advance()`` once per frame."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(title, total=total)
+
+        def advance() -> None:
+            progress.advance(task)
+
+        yield advance
+
+
+def check_targets(paths: list[str], from_dicom: bool, reference: Path | None) -> None:
+    """Refuse targets that cannot be written before the long run, not after it.
+
+    Raises
+    ------
+    ExportError
+        An unknown suffix, a missing or read-only folder, or DICOM-SEG of a clip that was not DICOM.
+    """
+    import os
+
+    from napari_vost.io.exporters import exporter_for
+
+    for text in paths:
+        exporter_for(text)
+        parent = Path(text).resolve().parent
+        if not parent.is_dir():
+            raise ExportError(f"Cannot write {text}: the folder {parent} does not exist.")
+        if not os.access(parent, os.W_OK):
+            raise ExportError(f"Cannot write {text}: the folder {parent} is read-only; choose another place.")
+        if text.endswith(".dcm") and not from_dicom and reference is None:
+            raise ExportError(
+                f"Cannot write {text}: DICOM-SEG of a scan that was not DICOM needs --reference DIR, "
+                "a DICOM series of the same geometry."
+            )
+
+
+def write_results(session: Session, paths: list[str], reference: Path | None, fill_gap: bool) -> None:
+    """Write every target; if one fails, the session is saved so that nothing is lost."""
+    from napari_vost.io.exporters import export
+
+    try:
+        for text in paths:
+            for notice in export(session, text, reference=reference, fill_gap=fill_gap):
+                sys.stderr.write(f"note: {notice}\n")
+            sys.stdout.write(f"{text}\n")
+    except VostError as error:
+        raise type(error)(f"{error} {_rescue(session)}") from error
+
+
+def _rescue(session: Session) -> str:
+    """Save a session where the user can find it; the sentence that says where."""
+    from napari_vost.paths import state_folder
+
+    folder = state_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        session.save(folder / "rescued.vost")
+    except (VostError, OSError):
+        return "The masks could not be saved elsewhere either."
+    return f"The masks are kept in {folder / 'rescued.vost'}: write them with `napari-vost replay`."

@@ -1,0 +1,237 @@
+"""``napari-vost segment``: prompts on the command line, masks in files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_vost.cli.common import (
+    add_engine_options,
+    add_open_options,
+    ask_consent,
+    check_targets,
+    progress_bar,
+    write_results,
+)
+from napari_vost.errors import InputError, PromptError
+
+if TYPE_CHECKING:
+    from napari_vost.clip import Clip
+    from napari_vost.session import Session
+    from napari_vost.types import Prompt
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``segment`` to the command line."""
+    parser = subparsers.add_parser(
+        "segment",
+        help="follow structures from a few prompts",
+        description=__doc__,
+        epilog="F, Y and X count array pixels from 0. Several prompts may be given; ID is the object (default 1).",
+    )
+    parser.add_argument("path", type=Path, metavar="PATH", help="scan or cine: file or folder")
+    prompts = parser.add_argument_group("prompts")
+    add = {"action": "append", "default": []}
+    prompts.add_argument("--point", metavar="F,Y,X[,ID][,-]", help="a click; a minus at the end means outside", **add)
+    prompts.add_argument("--box", metavar="F,Y0,X0,Y1,X1[,ID]", help="a box; both corners belong to it", **add)
+    prompts.add_argument("--mask", metavar="FILE[@F]", help="a label map; @F takes frame F of it only", **add)
+    prompts.add_argument("--resample", action="store_true", help="bring a mask of another grid over (nearest label)")
+    prompts.add_argument("--name", metavar="ID=NAME", action="append", default=[], help="what an object is called")
+    out = parser.add_argument_group("results")
+    out.add_argument(
+        "--out", metavar="FILE", action="append", required=True, help=".nii.gz .dcm .nrrd .mha, or folder/"
+    )
+    out.add_argument("--report", type=Path, metavar="FILE", help="numbers per object and frame, JSON")
+    out.add_argument("--save", type=Path, metavar="CASE.vost", help="the session, to go on with later")
+    out.add_argument("--reference", type=Path, metavar="DIR", help="DICOM series that a DICOM-SEG is to refer to")
+    out.add_argument("--fill-gap", action="store_true", help="put empty slices where the series lacks some")
+    out.add_argument("--direction", choices=("forward", "backward", "both"), default="both")
+    out.add_argument("--frames", type=frame_range, metavar="A:B", default=None, help="never leave frames A to B-1")
+    out.add_argument("--largest", action="store_true", help="keep only the largest part of every mask")
+    out.add_argument("--non-overlap", action="store_true", help="give each pixel to one object only")
+    add_open_options(parser)
+    add_engine_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open, prompt, follow, write."""
+    from napari_vost.cleanup import Cleanup
+    from napari_vost.engine import EngineOptions
+    from napari_vost.io.readers import open_clip
+    from napari_vost.session import Session
+    from napari_vost.types import Label
+
+    series = int(args.series) if args.series is not None and args.series.isdigit() else args.series
+    clip = open_clip(args.path, args.order, args.axis, args.at, series)
+    for notice in clip.notices:
+        sys.stderr.write(f"note: {notice}\n")
+    prompts = collect_prompts(args, clip)
+    check_targets(args.out, clip.source.kind.startswith("dicom"), args.reference)
+    options = EngineOptions(
+        window=args.window,
+        cleanup=Cleanup(largest_component=args.largest, non_overlap=args.non_overlap),
+        consent=ask_consent,
+    )
+    session = Session(clip, args.model, args.adapter, args.memory, args.motion, args.device, args.region, options)
+    session.labels.update({object_id: Label(name) for object_id, name in map(named, args.name)})
+    started = time.perf_counter()
+    session.add(*prompts)
+    follow(session, args.direction, args.frames)
+    seconds = time.perf_counter() - started
+    if args.save is not None:
+        session.save(args.save)
+    if args.report is not None:
+        write_report(session, args.report, seconds)
+    write_results(session, args.out, args.reference, args.fill_gap)
+    return 0
+
+
+def follow(session: Session, direction: Any, frames: tuple[int, int] | None) -> None:
+    """Propagate with a progress bar."""
+    if len(session.clip) == 1:
+        return
+    total = len(session.clip) if frames is None else frames[1] - frames[0]
+    with progress_bar("following", total) as advance:
+        seen: set[int] = set()
+        for result in session.propagate(direction, frames):
+            if result.frame_index not in seen:
+                seen.add(result.frame_index)
+                advance()
+
+
+def collect_prompts(args: argparse.Namespace, clip: Clip) -> list[Prompt]:
+    """Prompts of the command line, in the order points, boxes, masks."""
+    from napari_vost.prompt_rules import check_prompt
+
+    prompts: list[Prompt] = [point(text) for text in args.point]
+    prompts += [box(text) for text in args.box]
+    for text in args.mask:
+        prompts += masks(text, clip, args.resample)
+    if not prompts:
+        raise PromptError("Nothing to follow: give --point, --box or --mask.")
+    for prompt in prompts:
+        check_prompt(prompt, clip.shape)
+    return prompts
+
+
+def point(text: str) -> Prompt:
+    """Read ``F,Y,X[,ID][,-]``."""
+    from napari_vost.types import PointPrompt
+
+    words = [word.strip() for word in text.split(",")]
+    positive = words[-1] not in ("-", "+") or words.pop() == "+"
+    if len(words) not in (3, 4):
+        raise PromptError(f"--point {text}: expected F,Y,X[,ID][,-].")
+    frame, y, x, *rest = numbers("--point", text, words)
+    return PointPrompt(whole("--point", text, frame), whole("--point", text, rest[0]) if rest else 1, y, x, positive)
+
+
+def box(text: str) -> Prompt:
+    """Read ``F,Y0,X0,Y1,X1[,ID]``."""
+    from napari_vost.types import BoxPrompt
+
+    words = [word.strip() for word in text.split(",")]
+    if len(words) not in (5, 6):
+        raise PromptError(f"--box {text}: expected F,Y0,X0,Y1,X1[,ID].")
+    frame, y0, x0, y1, x1, *rest = numbers("--box", text, words)
+    object_id = whole("--box", text, rest[0]) if rest else 1
+    return BoxPrompt(whole("--box", text, frame), object_id, min(y0, y1), min(x0, x1), max(y0, y1), max(x0, x1))
+
+
+def masks(text: str, clip: Clip, resample: bool) -> list[Prompt]:
+    """Read ``FILE[@F]``: one mask prompt per object and labelled frame."""
+    from napari_vost.io.label_files import read_labels
+    from napari_vost.masks import PackedMask
+    from napari_vost.types import MaskPrompt
+
+    name, _, at = text.rpartition("@") if "@" in text and text.rpartition("@")[2].isdigit() else (text, "", "")
+    labels = read_labels(Path(name), clip, resample)
+    if labels.shape[0] == 1 and len(clip) > 1 and not at:
+        raise PromptError(f"--mask {text} is a single image: say which frame it belongs to, as {name}@F.")
+    frame = int(at) if at else None
+    if frame is not None and not 0 <= frame < len(clip):
+        raise PromptError(f"--mask {text}: frame {frame} does not exist; the clip has frames 0 to {len(clip) - 1}.")
+    single = labels.shape[0] == 1
+    frames = [frame] if frame is not None else [i for i in range(len(labels)) if labels[i].any()]
+    found: list[Prompt] = []
+    for index in frames:
+        plane = labels[0 if single else index]
+        found += [MaskPrompt(index, int(o), PackedMask.pack(plane == o)) for o in np.unique(plane) if o > 0]
+    if not found:
+        raise PromptError(f"--mask {text} holds no object" + ("" if frame is None else f" on frame {frame}") + ".")
+    return found
+
+
+def numbers(option: str, text: str, words: list[str]) -> list[float]:
+    """Read numbers, or say which word is none."""
+    try:
+        return [float(word) for word in words]
+    except ValueError as error:
+        raise PromptError(f"{option} {text}: expected numbers separated by commas.") from error
+
+
+def whole(option: str, text: str, value: float) -> int:
+    """Read a whole number."""
+    if value != int(value):
+        raise PromptError(f"{option} {text}: {value:g} is a frame or an object and must be a whole number.")
+    return int(value)
+
+
+def frame_range(text: str) -> tuple[int, int]:
+    """Read ``A:B``."""
+    first, colon, last = text.partition(":")
+    if not colon or not first.isdigit() or not last.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r}: expected A:B, for example 10:40")
+    return int(first), int(last)
+
+
+def named(text: str) -> tuple[int, str]:
+    """Read ``ID=NAME``."""
+    object_id, equals, name = text.partition("=")
+    if not equals or not object_id.isdigit() or not name:
+        raise InputError(f"--name {text}: expected ID=NAME, for example 1=Liver.")
+    return int(object_id), name
+
+
+def write_report(session: Session, path: Path, seconds: float) -> None:
+    """Write numbers per object and frame as JSON; no name, date or number of a patient."""
+    from napari_vost.io.atomic import atomic_file
+    from napari_vost.measure.volume import area_mm2, volume_ml
+
+    segmentation = session.segmentation()
+    objects: dict[str, Any] = {}
+    for object_id in segmentation.object_ids:
+        frames = {
+            frame: session.ledger.kept[object_id, frame] for one, frame in session.ledger.kept if one == object_id
+        }
+        areas = area_mm2(segmentation, object_id)
+        objects[str(object_id)] = {
+            "name": segmentation.labels[object_id].name,
+            "volume_ml": volume_ml(segmentation, object_id) if segmentation.order == "depth" else None,
+            "frames": [
+                {
+                    "frame": frame,
+                    "area_mm2": float(areas[frame]),
+                    "affinity": kept.scores.affinity,
+                    "occurrence": kept.scores.occurrence,
+                    "confidence": kept.confidence,
+                }
+                for frame, kept in sorted(frames.items())
+            ],
+        }
+    report = {
+        "model": session.model,
+        "order": segmentation.order,
+        "shape": segmentation.shape,
+        "seconds": round(seconds, 3),
+        "notices": list(segmentation.notices),
+        "objects": objects,
+    }
+    with atomic_file(path) as temporary:
+        temporary.write_text(json.dumps(report, indent=1) + "\n")
