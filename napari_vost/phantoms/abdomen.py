@@ -23,11 +23,11 @@ NAMES = {
     SMALL_LESION: "Small liver lesion",
 }
 FIELD_MM = (150.0, 333.0, 333.0)
-STEP_HU = 2  # stored values are multiples of this: the noise stays, the files are smaller
+STEP_HU = 4  # stored values are multiples of this: the noise stays, the files are smaller
 WINDOWS = (Window(-160.0, 240.0, "ABDOMEN"), Window(-20.0, 180.0, "LIVER"), Window(-650.0, 1350.0, "BONE"))
 
 
-def abdomen(shape: tuple[int, int, int] = (60, 256, 256), seed: int = 7, noise_hu: float = 11.0) -> Phantom:
+def abdomen(shape: tuple[int, int, int] = (60, 256, 256), seed: int = 7, noise_hu: float = 10.0) -> Phantom:
     """Make a CT-like abdomen: organs with vessels and lesions, spine, ribs, muscle, fat, bowel, gas.
 
     Parameters
