@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +157,8 @@ class NanoNetwork(nn.Module):
         Side S of the square input the weights were trained for, pixels, a multiple of 16.
     """
 
+    absent_pointer: Tensor
+
     def __init__(self, input_size: int = 256) -> None:
         super().__init__()
         channels = _CHANNELS[-1]
@@ -268,7 +270,7 @@ class NanoNetwork(nn.Module):
         return self
 
 
-def prompt_planes(prompts: PromptTensors, grid: tuple[int, int]) -> Tensor:
+def prompt_planes(prompts: PromptTensors, grid: Sequence[int]) -> Tensor:
     """Planes (B, 6, h, w) at stride 4: inside points, outside points, box, any of them, previous mask, has one."""
     points, labels = prompts.points_xy.float(), prompts.point_labels
     rows, (height, width) = points.shape[0], grid
@@ -377,13 +379,13 @@ def _twice(value: Tensor) -> Tensor:
     return functional.interpolate(value, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
-def _area(value: Tensor, grid: tuple[int, int]) -> Tensor:
+def _area(value: Tensor, grid: Sequence[int]) -> Tensor:
     """Resample (B, 1, H, W): averages where it shrinks, bilinear where it grows."""
     if tuple(value.shape[-2:]) == tuple(grid):
         return value
     if value.shape[-1] > grid[1]:
-        return functional.adaptive_avg_pool2d(value, grid)
-    return functional.interpolate(value, size=grid, mode="bilinear", align_corners=False)
+        return functional.adaptive_avg_pool2d(value, tuple(grid))
+    return functional.interpolate(value, size=tuple(grid), mode="bilinear", align_corners=False)
 
 
 def _flags(flags: Tensor | None, like: Tensor) -> Tensor:
@@ -392,12 +394,12 @@ def _flags(flags: Tensor | None, like: Tensor) -> Tensor:
 
 def _pooled(coarse: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
     """Mean (B, M, C) of the bottleneck inside each candidate, without and with gradients."""
-    share = functional.adaptive_avg_pool2d(logits.sigmoid().detach(), coarse.shape[-2:]).flatten(2)
+    share = functional.adaptive_avg_pool2d(logits.sigmoid().detach(), tuple(coarse.shape[-2:])).flatten(2)
     pooled = share @ coarse.flatten(2).transpose(1, 2) / (share.sum(2, keepdim=True) + 1e-3)
     return pooled.detach(), pooled
 
 
-def _sine_grid(grid: tuple[int, int], channels: int, device: torch.device) -> Tensor:
+def _sine_grid(grid: Sequence[int], channels: int, device: torch.device) -> Tensor:
     """Sine positions (h*w, channels), coded as SAM 2 does (algorithms.md 1.5)."""
     half = channels // 2
     steps = torch.arange(half, dtype=torch.float32, device=device)
