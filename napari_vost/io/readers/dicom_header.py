@@ -164,7 +164,7 @@ def read_instance(path: Path) -> Instance | None:
             or str(data.file_meta.get("MediaStorageSOPClassUID", "")) == DIRECTORY
         ):
             return None
-        if not text(data, "SOPClassUID") and "Rows" not in data:
+        if not _class_name(data) and "Rows" not in data:
             return None
         if syntax == DEFLATED:
             return Instance(path, data, syntax, "PixelData" if "Rows" in data else "")
@@ -172,9 +172,17 @@ def read_instance(path: Path) -> Instance | None:
         instance = Instance(path, data, syntax, keyword, vr, file.tell(), length)
     if keyword:
         _check_complete(instance)
-    elif "Rows" in data and instance.modality not in NO_IMAGE:
+    elif instance.modality not in NO_IMAGE and ("Rows" in data or "Image" in _class_name(data)):
         raise cut_off(path)
     return instance
+
+
+def _class_name(data: Any) -> str:
+    """Name of the SOP class, "" when the object does not say it."""
+    from pydicom.uid import UID
+
+    uid = text(data, "SOPClassUID") or str(data.file_meta.get("MediaStorageSOPClassUID", ""))
+    return str(UID(uid).name)
 
 
 def frame_bytes(instance: Instance) -> int:

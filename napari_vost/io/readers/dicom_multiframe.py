@@ -14,7 +14,7 @@ from napari_vost.io.readers.axes import choose_grid, geometry_of
 from napari_vost.io.readers.candidates import ONE_FRAME, Options
 from napari_vost.io.readers.dicom_frames import DicomFrame
 from napari_vost.io.readers.dicom_header import Instance, text
-from napari_vost.io.readers.dicom_pixels import PixelSource, check_decodable, real_world, value_type
+from napari_vost.io.readers.dicom_pixels import PixelSource, check_decodable, common_type, real_world
 from napari_vost.io.readers.dicom_time import cine_times_s, heart_rate_hz, pixel_size_yx
 from napari_vost.io.readers.stacks import PlaneStack
 from napari_vost.types import Image, Source
@@ -81,8 +81,7 @@ def open_cine(frames: Sequence[DicomFrame], kind: str, options: Options) -> Clip
 
 def _stack(frames: Sequence[DicomFrame], grid: Grid) -> PlaneStack:
     first = frames[0].instance
-    kinds = {value_type(frame.instance, {frame.scale}) for frame in frames}
-    dtype = np.result_type(*kinds)
+    dtype = common_type(frames)
     sources = {frame.instance: PixelSource(frame.instance) for frame in frames}
 
     def read_plane(k: int, t: int) -> Image:

@@ -7,7 +7,7 @@ which none of those reads.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vost.errors import ReadError
+from napari_vost.io.readers.dicom_frames import DicomFrame
 from napari_vost.io.readers.dicom_header import DEFLATED, UNDEFINED, Instance, cut_off, frame_bytes, number
 from napari_vost.types import Image
 
@@ -250,19 +251,25 @@ def real_world(instance: Instance, slope: float, intercept: float, dtype: np.dty
     return convert
 
 
-def value_type(instance: Instance, scales: set[tuple[float, float]]) -> np.dtype[Any]:
-    """Smallest type that holds the real-world values of all frames without loss: int16, int32, else float32."""
+def common_type(frames: Iterable[DicomFrame]) -> np.dtype[Any]:
+    """Smallest type that holds the real-world values of all frames: uint8, int16, int32, else float32 or float64."""
+    kinds = {_value_type(frame.instance, frame.scale) for frame in frames}
+    if np.dtype(np.float64) in kinds or all(kind.kind != "f" for kind in kinds):
+        return np.result_type(*kinds)
+    return np.dtype(np.float32)
+
+
+def _value_type(instance: Instance, scale: tuple[float, float]) -> np.dtype[Any]:
     if instance.pixel_keyword != "PixelData":
         return np.dtype(np.float32)
-    bits = int(number(instance.data, "BitsStored") or 16)
-    whole = all(slope == int(slope) and intercept == int(intercept) for slope, intercept in scales)
-    if not whole or "ModalityLUTSequence" in instance.data:
+    slope, intercept = scale
+    if slope != int(slope) or intercept != int(intercept) or "ModalityLUTSequence" in instance.data:
         return np.dtype(np.float32)
+    bits = int(number(instance.data, "BitsStored") or 16)
     signed = bool(number(instance.data, "PixelRepresentation"))
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
-    ends = [slope * end + intercept for slope, intercept in scales for end in (low, high)]
-    if instance.photometric == "MONOCHROME1":
-        ends = [-end for end in ends]
+    sign = -1 if instance.photometric == "MONOCHROME1" else 1
+    ends = [sign * (slope * end + intercept) for end in (low, high)]
     if min(ends) >= 0 and max(ends) <= 255:
         return np.dtype(np.uint8)
     for kind in (np.int16, np.int32):

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from napari_vost.clip import Clip, Window
 from napari_vost.errors import GeometryError, ReadError
 from napari_vost.geometry import Grid
@@ -18,7 +16,7 @@ from napari_vost.io.readers.dicom_frames import DicomFrame, frames_of
 from napari_vost.io.readers.dicom_geometry import Lattice, lattice, split_image_types, split_orientations
 from napari_vost.io.readers.dicom_header import Instance, number, read_instance, text
 from napari_vost.io.readers.dicom_multiframe import open_cine, open_video_object
-from napari_vost.io.readers.dicom_pixels import PixelSource, check_decodable, real_world, value_type
+from napari_vost.io.readers.dicom_pixels import PixelSource, check_decodable, common_type, real_world
 from napari_vost.io.readers.dicom_time import heart_rate_hz, repeat_times_s
 from napari_vost.io.readers.registry import looks_like_dicom
 from napari_vost.io.readers.stacks import PlaneStack
@@ -43,6 +41,9 @@ class DicomReader:
             same = [
                 one for one in others if one is not None and text(one.data, "SeriesInstanceUID") == wanted and wanted
             ]
+            for one in same:
+                if not one.transfer_syntax:
+                    read_instance(one.path)  # a broken part of the series: says what is wrong with it
             found = _found((chosen, *(one for one in same if not one.no_image)))
             own = tuple(one for one in found.candidates if files[0] in one.files)
             return Found(own, found.without_pixels, found.notices)
@@ -145,9 +146,6 @@ def _candidate(group: _Group) -> Candidate:
 
 def _open_placed(group: _Group, kind: str, options: Options) -> Clip:
     """Open frames that say where they lie."""
-    for path in group.files:
-        if not next(frame for frame in group.frames if frame.instance.path == path).instance.transfer_syntax:
-            read_instance(path)  # a broken neighbour: raises
     for instance in {frame.instance for frame in group.frames}:
         check_decodable(instance)
     placed = lattice(group.frames, _name(group))
@@ -194,9 +192,7 @@ def _stack(placed: Lattice, grid: Grid) -> tuple[PlaneStack, bool]:
     """Frames of a lattice, and whether their values are negated."""
     frames = [frame for row in placed.rows for frame in row]
     first = frames[0].instance
-    dtype = value_type(first, {frame.scale for frame in frames})
-    kinds = {value_type(frame.instance, {frame.scale}) for frame in frames} | {dtype}
-    dtype = np.result_type(*kinds)
+    dtype = common_type(frames)
     sources = {frame.instance: PixelSource(frame.instance) for frame in frames}
 
     def read_plane(k: int, t: int) -> Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from collections.abc import Callable
 from functools import partial
@@ -89,11 +90,16 @@ def open_nifti(path: Path, options: Options) -> Clip:
     times = (
         tuple(step * index for index in range(shape[3])) if order == "time" and len(shape) == 4 and step > 0 else None
     )
-    slope, intercept = header.get_slope_inter()
-    stack = _NiftiStack(grid, colour, partial(_unscaled, path, image, shape), (slope or 1.0, intercept or 0.0))
+    stack = _NiftiStack(grid, colour, partial(_unscaled, path, image, shape), _scale(image))
     source = Source("nifti", grid, path, (path,))
     notices = (ONE_FRAME,) if stack.shape[0] == 1 else ()
     return Clip(stack, order, geometry, source, frame_times_s=times, notices=notices)
+
+
+def _scale(image: Any) -> tuple[float, float]:
+    """Slope and intercept; a slope of 0 or NaN means none."""
+    slope, intercept = float(image.dataobj.slope), float(image.dataobj.inter)
+    return (slope, intercept) if np.isfinite([slope, intercept]).all() and slope != 0 else (1.0, 0.0)
 
 
 def _load(path: Path) -> Any:
@@ -113,7 +119,7 @@ def _load(path: Path) -> Any:
     stored = Path(image.file_map["image"].filename)
     if stored.suffix != ".gz" and stored.stat().st_size < expected:
         raise ReadError(f"{path.name} is cut off ({stored.stat().st_size} of {expected} bytes): fetch it again.")
-    if stored.suffix == ".gz" and _gzip_size(stored) < expected % 2**32:
+    if stored.suffix == ".gz" and _gzip_size(stored) != expected % 2**32:
         _unscaled(path, image, tuple(image.shape))  # cut off, or several members: only unpacking can tell
     return image
 
@@ -148,8 +154,15 @@ def _affine_mm(affine_ras: Affine, millimetres: float) -> Affine:
 
 def _unscaled(path: Path, image: Any, shape: tuple[int, ...]) -> NDArray[Any]:
     """Stored values: a memory map, or the whole array when it is compressed."""
+    proxy = image.dataobj
+    file = Path(image.file_map["image"].filename)
     try:
-        stored: NDArray[Any] = np.asanyarray(image.dataobj.get_unscaled())
+        if file.suffix == ".gz":  # read to its end, so that its checksum is compared
+            with gzip.open(file, "rb") as packed:
+                raw = packed.read()
+            stored = np.ndarray(tuple(image.shape), proxy.dtype, raw, int(proxy.offset), order="F")
+        else:
+            stored = np.asanyarray(proxy.get_unscaled())
     except Exception as problem:  # gzip, zlib and nibabel each have their own; any of them means a damaged file
         raise ReadError(
             f"{path.name} is damaged or cut off, its voxels cannot be unpacked: fetch it again."
