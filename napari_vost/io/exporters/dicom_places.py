@@ -7,13 +7,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_vost.errors import ExportError
 from napari_vost.geometry import POSITION_TOLERANCE_MM, Affine
-from napari_vost.io.exporters.dicom_sources import Dataset, SourceFrame, frames_of
+from napari_vost.io.readers.dicom_frames import DicomFrame, frames_of
+from napari_vost.io.readers.dicom_header import NO_IMAGE, Instance
 from napari_vost.masks import Mask
 from napari_vost.types import Segmentation
 
@@ -36,7 +38,7 @@ class Placement:
         return first, second, third
 
 
-def own_placement(segmentation: Segmentation, frames: Sequence[SourceFrame]) -> Placement:
+def own_placement(segmentation: Segmentation, frames: Sequence[DicomFrame]) -> Placement:
     """Placement on the frames of the clip's own DICOM source; a clip along another axis is turned back.
 
     Raises
@@ -49,7 +51,7 @@ def own_placement(segmentation: Segmentation, frames: Sequence[SourceFrame]) -> 
     if set(axes) != {0, 1, native}:
         raise ExportError("The clip cuts through native DICOM frames and time: export NIfTI instead.")
     placement = Placement((axes.index(native), axes.index(1), axes.index(0)))
-    data = frames[0].data
+    data = frames[0].instance.data
     found = (len(frames), int(data.Rows), int(data.Columns))
     if placement.shape(segmentation.shape) != found:
         raise ExportError(
@@ -59,7 +61,7 @@ def own_placement(segmentation: Segmentation, frames: Sequence[SourceFrame]) -> 
     return placement
 
 
-def reference_frames(segmentation: Segmentation, reference: Path) -> tuple[tuple[SourceFrame, ...], Placement]:
+def reference_frames(segmentation: Segmentation, reference: Path) -> tuple[tuple[DicomFrame, ...], Placement]:
     """Find the one series in a folder that lies where the clip lies, voxel by voxel.
 
     Slice order and in-plane flips may differ; size, positions, spacing and orientation may not.
@@ -87,14 +89,14 @@ def reference_frames(segmentation: Segmentation, reference: Path) -> tuple[tuple
     return fits[0]
 
 
-def _series(reference: Path) -> list[list[SourceFrame]]:
+def _series(reference: Path) -> list[list[DicomFrame]]:
     """Placed frames of every series below a folder (or of one file), each in order along its normal."""
     import pydicom
 
     if not reference.exists():
         raise ExportError(f"The reference {reference} does not exist: name the folder of the DICOM series.")
     paths = sorted(item for item in reference.rglob("*") if item.is_file()) if reference.is_dir() else [reference]
-    series: dict[tuple[str, str], list[SourceFrame]] = defaultdict(list)
+    series: dict[tuple[str, str], list[DicomFrame]] = defaultdict(list)
     for path in paths:
         try:
             data = pydicom.dcmread(path, stop_before_pixels=True)
@@ -102,21 +104,21 @@ def _series(reference: Path) -> list[list[SourceFrame]]:
             continue
         if _is_image(data):
             several = str(data.SOPInstanceUID) if "PerFrameFunctionalGroupsSequence" in data else ""
-            placed = [frame for frame in frames_of(data) if frame.placed]
+            placed = [frame for frame in frames_of(Instance(path, data, "")) if frame.placed]
             series[(str(data.get("SeriesInstanceUID", "")), several)] += placed
     return [sorted(frames, key=_distance) for frames in series.values() if frames]
 
 
-def _is_image(data: Dataset) -> bool:
-    return "Rows" in data and "SOPInstanceUID" in data and data.get("Modality") not in ("SEG", "RTDOSE", "RTSTRUCT")
+def _is_image(data: Any) -> bool:
+    return "Rows" in data and "SOPInstanceUID" in data and data.get("Modality") not in NO_IMAGE
 
 
-def _distance(frame: SourceFrame) -> float:
+def _distance(frame: DicomFrame) -> float:
     directions = np.array(frame.orientation, dtype=float)
-    return float(np.array(frame.position) @ np.cross(directions[:3], directions[3:]))
+    return float(np.array(frame.origin) @ np.cross(directions[:3], directions[3:]))
 
 
-def _match(segmentation: Segmentation, frames: Sequence[SourceFrame]) -> tuple[tuple[SourceFrame, ...], Placement]:
+def _match(segmentation: Segmentation, frames: Sequence[DicomFrame]) -> tuple[tuple[DicomFrame, ...], Placement]:
     """Placement of the clip on a series, by where voxel centres fall."""
     shape_xyf = np.array(segmentation.shape[::-1])
     affine, size = _affine(frames)
@@ -139,10 +141,10 @@ def _match(segmentation: Segmentation, frames: Sequence[SourceFrame]) -> tuple[t
     return tuple(frames), Placement((frame, row, column), (bool(flips[2]), bool(flips[1]), bool(flips[0])))
 
 
-def _affine(frames: Sequence[SourceFrame]) -> tuple[Affine, NDArray[np.int64]]:
+def _affine(frames: Sequence[DicomFrame]) -> tuple[Affine, NDArray[np.int64]]:
     """Affine (column, row, frame) to LPS mm of a series, and its size in the same order."""
     first = frames[0]
-    positions = np.array([frame.position for frame in frames], dtype=float)
+    positions = np.array([frame.origin for frame in frames], dtype=float)
     directions = np.array(first.orientation, dtype=float)
     row_mm, column_mm = first.spacing_yx or (1.0, 1.0)
     affine = np.eye(4)
@@ -156,7 +158,7 @@ def _affine(frames: Sequence[SourceFrame]) -> tuple[Affine, NDArray[np.int64]]:
             raise ExportError("its slices are not evenly spaced")
     else:
         affine[:3, 2] = np.cross(directions[:3], directions[3:]) * (first.thickness or 1.0)
-    return affine, np.array([int(first.data.Columns), int(first.data.Rows), len(frames)])
+    return affine, np.array([int(first.instance.data.Columns), int(first.instance.data.Rows), len(frames)])
 
 
 def _times(size: NDArray[np.int64]) -> str:

@@ -17,6 +17,7 @@ from napari_vost.io.exporters.dicom_sources import (
     SourceFrames,
     copied,
     decimal,
+    number_in_object,
     source_frames,
     with_headers,
 )
@@ -140,7 +141,7 @@ def _build(
 
     from napari_vost import __version__
 
-    number = sources.frames[0].data.get("SeriesNumber")
+    number = sources.frames[0].instance.data.get("SeriesNumber")
     content = "Positions are synthetic: the source images have none." if sources.synthetic else None
     extra = " (synthetic positions)" if sources.synthetic else ""
     return highdicom.seg.Segmentation(
@@ -208,10 +209,11 @@ def _refer(dataset: Dataset, sources: SourceFrames) -> None:
         index = by_uid[str(item.pop("ReferencedSOPInstanceUID").value)]
         del item.ReferencedSOPClassUID
         frame = sources.frames[index]
-        item.ReferencedSOPClassUID = frame.data.SOPClassUID
-        item.ReferencedSOPInstanceUID = frame.data.SOPInstanceUID
-        if frame.frame_number is not None:
-            item.ReferencedFrameNumber = frame.frame_number
+        item.ReferencedSOPClassUID = frame.instance.data.SOPClassUID
+        item.ReferencedSOPInstanceUID = frame.instance.data.SOPInstanceUID
+        frame_number = number_in_object(frame)
+        if frame_number is not None:
+            item.ReferencedFrameNumber = frame_number
         derivation.SourceImageSequence = [item]
         if sources.still:
             plane = copied(group.PlanePositionSequence[0])
@@ -236,9 +238,9 @@ def _instances(sources: SourceFrames) -> list[Dataset]:
     items: dict[str, Dataset] = {}
     for frame in sources.frames:
         item = Empty()
-        item.ReferencedSOPClassUID = frame.data.SOPClassUID
-        item.ReferencedSOPInstanceUID = frame.data.SOPInstanceUID
-        items.setdefault(str(frame.data.SOPInstanceUID), item)
+        item.ReferencedSOPClassUID = frame.instance.data.SOPClassUID
+        item.ReferencedSOPInstanceUID = frame.instance.data.SOPInstanceUID
+        items.setdefault(str(frame.instance.data.SOPInstanceUID), item)
     return list(items.values())
 
 

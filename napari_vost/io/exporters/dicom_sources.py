@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from napari_vost.errors import ExportError
 from napari_vost.geometry import POSITION_TOLERANCE_MM
+from napari_vost.io.readers.dicom_frames import DicomFrame, frames_of
+from napari_vost.io.readers.dicom_header import Instance, number, text
 from napari_vost.types import Segmentation
 
 Dataset = Any  # pydicom's; it is imported where it is used
-Triple = tuple[float, float, float]
 
 _TYPE_2 = (
     "PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate", "StudyTime",
@@ -32,37 +33,6 @@ _EACH_ITS_OWN = (
     "NumberOfFrames", "FrameIncrementPointer", "SpacingBetweenSlices", "SOPInstanceUID", "ImagePositionPatient"
 )  # fmt: skip
 _MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"  # stands in while the object is built: highdicom asks the class for frames
-
-
-@dataclass(frozen=True, eq=False)
-class SourceFrame:
-    """One native frame.
-
-    Attributes
-    ----------
-    data
-        The data set it belongs to, without pixels.
-    frame_number
-        Its number from 1 inside a multi-frame object, None for a single image.
-    position, orientation
-        ImagePositionPatient and ImageOrientationPatient, None where the source has none.
-    spacing_yx
-        PixelSpacing, None where the source has none.
-    thickness
-        SliceThickness in mm, None where the source has none.
-    """
-
-    data: Dataset
-    frame_number: int | None
-    position: Triple | None
-    orientation: tuple[float, ...] | None
-    spacing_yx: tuple[float, float] | None
-    thickness: float | None
-
-    @property
-    def placed(self) -> bool:
-        """Whether the source says where the frame lies."""
-        return self.position is not None and self.orientation is not None and self.spacing_yx is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +55,7 @@ class SourceFrames:
         What was made up, in words.
     """
 
-    frames: tuple[SourceFrame, ...]
+    frames: tuple[DicomFrame, ...]
     headers: tuple[Dataset, ...]
     positions: NDArray[np.float64]
     synthetic: bool
@@ -102,8 +72,8 @@ class SourceFrames:
         return float(abs(steps.mean())) if even else None
 
 
-def source_frames(segmentation: Segmentation) -> tuple[SourceFrame, ...]:
-    """Read the headers of the clip's own DICOM source again.
+def source_frames(segmentation: Segmentation) -> tuple[DicomFrame, ...]:
+    """Read the headers of the clip's own DICOM source again, with everything that belongs to the patient.
 
     Raises
     ------
@@ -112,22 +82,23 @@ def source_frames(segmentation: Segmentation) -> tuple[SourceFrame, ...]:
     """
     source = segmentation.source
     files = source.files or ((source.path,) if source.path is not None else ())
+    every = {path: frames_of(read_header(path)) for path in dict.fromkeys(files)}
     if source.kind == "dicom-series":
-        frames = tuple(_whole(read_header(path)) for path in files)
-        _check_uids([str(frame.data.SOPInstanceUID) for frame in frames], source.instance_uids)
-        return frames
-    if len(files) != 1:
-        raise ExportError(f"A multi-frame DICOM source is one file, got {len(files)}: open the clip again.")
-    data = read_header(files[0])
-    _check_uids([str(data.SOPInstanceUID)], source.instance_uids[:1])
-    every = frames_of(data)
-    numbers = source.frame_numbers or tuple(range(1, len(every) + 1))
-    if max(numbers) > len(every):
-        raise ExportError(f"{files[0]} has {len(every)} frames, but the clip has frame {max(numbers)}: open it again.")
-    return tuple(every[number - 1] for number in numbers)
+        wanted = [(path, 1) for path in files]
+    elif len(files) == 1:
+        wanted = [(files[0], one) for one in source.frame_numbers or range(1, len(every[files[0]]) + 1)]
+    else:
+        wanted = list(zip(files, source.frame_numbers, strict=True))
+    for path, last in wanted:
+        if last > len(every[path]):
+            raise ExportError(f"{path} has {len(every[path])} frames but the clip has frame {last}: open it again.")
+    found = [str(every[path][0].instance.data.SOPInstanceUID) for path in files]
+    if source.instance_uids and found != list(source.instance_uids):
+        raise ExportError("The source images are others than those that were opened: open the clip again.")
+    return tuple(every[path][index - 1] for path, index in wanted)
 
 
-def read_header(path: Path) -> Dataset:
+def read_header(path: Path) -> Instance:
     """Read a DICOM file without its pixels.
 
     Raises
@@ -145,77 +116,26 @@ def read_header(path: Path) -> Dataset:
         ) from error
     if "SOPInstanceUID" not in data or "SOPClassUID" not in data:
         raise ExportError(f"{path} has no SOP instance UID, so DICOM-SEG cannot reference it: export NIfTI instead.")
-    return data
+    return Instance(path, data, "")
 
 
-def frames_of(data: Dataset) -> tuple[SourceFrame, ...]:
-    """Every frame of one object: a single image, an enhanced multi-frame or an old one without positions."""
+def number_in_object(frame: DicomFrame) -> int | None:
+    """Frame number that a reference must name, None for an image of a single frame."""
+    return frame.frame_number if "NumberOfFrames" in frame.instance.data else None
+
+
+def slice_thickness(frame: DicomFrame) -> float | None:
+    """SliceThickness in mm, wherever the object keeps it."""
+    data = frame.instance.data
+    places = [data]
     if "PerFrameFunctionalGroupsSequence" in data:
-        return tuple(_enhanced(data, index) for index in range(len(data.PerFrameFunctionalGroupsSequence)))
-    count = int(data.get("NumberOfFrames") or 1)
-    if count == 1 and "NumberOfFrames" not in data:
-        return (_whole(data),)
-    placed = _whole(data) if count == 1 else None
-    return tuple(
-        SourceFrame(
-            data,
-            index + 1,
-            placed.position if placed else None,
-            placed.orientation if placed else None,
-            _floats(data.get("PixelSpacing"), 2),
-            _number(data.get("SliceThickness")),
-        )
-        for index in range(count)
-    )
+        own = data.PerFrameFunctionalGroupsSequence[frame.frame_number - 1]
+        groups = (own, *(data.get("SharedFunctionalGroupsSequence") or ()))
+        places = [item for group in groups for item in group.get("PixelMeasuresSequence") or ()]
+    return next((value for value in (number(place, "SliceThickness") for place in places) if value), None)
 
 
-def _whole(data: Dataset) -> SourceFrame:
-    return SourceFrame(
-        data,
-        None,
-        _floats(data.get("ImagePositionPatient"), 3),
-        _floats(data.get("ImageOrientationPatient"), 6),
-        _floats(data.get("PixelSpacing"), 2),
-        _number(data.get("SliceThickness")),
-    )
-
-
-def _enhanced(data: Dataset, index: int) -> SourceFrame:
-    """Frame of an enhanced object; each functional group stands with the frame or with all of them."""
-    own = data.PerFrameFunctionalGroupsSequence[index]
-    shared = (data.get("SharedFunctionalGroupsSequence") or [None])[0]
-
-    def group(name: str) -> Dataset:
-        for place in (own, shared):
-            if place is not None and place.get(name):
-                return place[name].value[0]
-        return {}
-
-    measures = group("PixelMeasuresSequence")
-    return SourceFrame(
-        data,
-        index + 1,
-        _floats(group("PlanePositionSequence").get("ImagePositionPatient"), 3),
-        _floats(group("PlaneOrientationSequence").get("ImageOrientationPatient"), 6),
-        _floats(measures.get("PixelSpacing"), 2),
-        _number(measures.get("SliceThickness")),
-    )
-
-
-def _floats(value: Any, count: int) -> Any:
-    return tuple(float(part) for part in value) if value is not None and len(value) == count else None
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if value not in (None, "") else None
-
-
-def _check_uids(found: Sequence[str], expected: Sequence[str]) -> None:
-    if expected and list(found) != list(expected):
-        raise ExportError("The source images are others than those that were opened: open the clip again.")
-
-
-def with_headers(frames: Sequence[SourceFrame], segmentation: Segmentation) -> SourceFrames:
+def with_headers(frames: Sequence[DicomFrame], segmentation: Segmentation) -> SourceFrames:
     """Give each frame a stand-in header, and a place where the source says none.
 
     Raises
@@ -226,47 +146,62 @@ def with_headers(frames: Sequence[SourceFrame], segmentation: Segmentation) -> S
     from pydicom.uid import generate_uid
 
     first = frames[0]
-    if len({frame.orientation for frame in frames}) > 1 and not _same_orientation(frames):
+    if not _same_orientation(frames):
         raise ExportError(
             "The source frames are oriented differently, which one DICOM-SEG cannot hold: export one orientation."
         )
-    synthetic = not all(frame.placed for frame in frames)
+    if len({frame.instance.size for frame in frames}) > 1:
+        raise ExportError("The source frames differ in size, which one DICOM-SEG cannot hold: export one size.")
+    common = _common(first.instance.data)
+    positions, notices = _set_place(common, frames, segmentation)
+    still = len(frames) > 1 and bool(np.ptp(positions, axis=0).max() <= POSITION_TOLERANCE_MM)
+    headers = []
+    for index, place in enumerate(positions):
+        header = copied(common)
+        header.SOPInstanceUID = generate_uid()
+        header.ImagePositionPatient = [decimal(value) for value in ((0, 0, index) if still else place)]
+        headers.append(header)
+    return SourceFrames(tuple(frames), tuple(headers), positions, not _placed(frames), still, notices)
+
+
+def _set_place(
+    common: Dataset, frames: Sequence[DicomFrame], segmentation: Segmentation
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Set frame of reference, orientation and spacing, true or made up; positions of the frames, and notices."""
+    from pydicom.uid import generate_uid
+
+    first = frames[0]
     step_mm, *spacing_yx = segmentation.geometry.spacing_mm_zyx
-    uid = str(first.data.get("FrameOfReferenceUID") or "")
+    uid = text(first.instance.data, "FrameOfReferenceUID")
     notices: tuple[str, ...] = ()
-    if synthetic:
+    orientation: Iterable[float] = (1, 0, 0, 0, 1, 0)
+    if not _placed(frames) or first.orientation is None:
         positions = np.outer(np.arange(len(frames)) * step_mm, (0.0, 0.0, 1.0))
         # the same made-up frame of reference each time: two exports of one cine overlay each other
-        uid = generate_uid(entropy_srcs=["napari-vost", str(first.data.SOPInstanceUID)])
+        uid = generate_uid(entropy_srcs=["napari-vost", text(first.instance.data, "SOPInstanceUID")])
         notices = (
             "The source has no positions: DICOM-SEG carries a synthetic frame of reference and positions, so trust its "
             "references to source frames, not its millimetres across frames.",
         )
     else:
-        positions = np.array([frame.position for frame in frames], dtype=np.float64)
+        positions = np.array([frame.origin for frame in frames], dtype=np.float64)
+        orientation = first.orientation
         spacing_yx = list(first.spacing_yx or spacing_yx)
         if not uid:
-            uid = generate_uid(entropy_srcs=["napari-vost", str(first.data.get("SeriesInstanceUID", ""))])
+            uid = generate_uid(entropy_srcs=["napari-vost", text(first.instance.data, "SeriesInstanceUID")])
             notices = ("The source names no frame of reference: one was made up for DICOM-SEG.",)
-    still = len(frames) > 1 and bool(np.ptp(positions, axis=0).max() <= POSITION_TOLERANCE_MM)
-    orientation = [1, 0, 0, 0, 1, 0] if synthetic else list(first.orientation or ())
-    common = _common(first.data)
-    common.FrameOfReferenceUID, common.ImageOrientationPatient = uid, orientation
+    common.FrameOfReferenceUID = uid
+    common.ImageOrientationPatient = [decimal(value) for value in orientation]
     common.PixelSpacing = [decimal(value) for value in spacing_yx]
-    common.SliceThickness = decimal(first.thickness or step_mm)
-    headers = []
-    for index, frame in enumerate(frames):
-        if (frame.data.Rows, frame.data.Columns) != (first.data.Rows, first.data.Columns):
-            raise ExportError("The source frames differ in size, which one DICOM-SEG cannot hold: export one size.")
-        header = copied(common)
-        header.SOPInstanceUID = generate_uid()
-        place = (0.0, 0.0, float(index)) if still else tuple(positions[index])
-        header.ImagePositionPatient = [decimal(value) for value in place]
-        headers.append(header)
-    return SourceFrames(tuple(frames), tuple(headers), positions, synthetic, still, notices)
+    common.SliceThickness = decimal(slice_thickness(first) or step_mm)
+    return positions, notices
 
 
-def _same_orientation(frames: Iterable[SourceFrame]) -> bool:
+def _placed(frames: Iterable[DicomFrame]) -> bool:
+    return all(frame.placed for frame in frames)
+
+
+def _same_orientation(frames: Iterable[DicomFrame]) -> bool:
     known = [frame.orientation for frame in frames if frame.orientation is not None]
     return len(known) == 0 or bool(np.ptp(np.array(known), axis=0).max() < 1e-4)
 
