@@ -233,11 +233,12 @@ class Segmentation:
     def overlaps(self) -> bool:
         """Whether any pixel belongs to two objects, so that a label map would lose something."""
         for frame_index in range(self.shape[0]):
-            count = np.zeros(self.shape[1:], dtype=np.uint8)
+            taken = np.zeros(self.shape[1:], dtype=bool)
             for object_id in self.object_ids:
                 packed = self.masks[object_id].get(frame_index)
                 if packed is not None and not packed.empty:
-                    count += packed.unpack()
-            if (count > 1).any():
-                return True
+                    mask = packed.unpack()
+                    if (taken & mask).any():
+                        return True
+                    taken |= mask
         return False
