@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vost.checks import check_range
-from napari_vost.phantoms.base import Field, Phantom, ellipsoid, smooth_noise, smooth_union, tube
+from napari_vost.phantoms.base import Field, Phantom, blur, ellipsoid, smooth_noise, smooth_union, tube
 from napari_vost.phantoms.heart import LongAxis, contraction
 from napari_vost.phantoms.ultrasound import Probe
 
@@ -66,7 +66,8 @@ def ventricle(frames: int = 40, size: int = 256, seed: int = 3, scatterers: int 
         strength = probe.envelope(
             np.concatenate([now_y, leaf_y]), np.concatenate([now_x, leaf_x]), np.concatenate([echo * flow, leaf_echo])
         )
-        strength = np.hypot(strength * haze[0], haze[1] * (1.0 + 0.15 * rng.standard_normal(haze[1].shape)))
+        noise = [blur(rng.standard_normal(haze[1].shape), (0.9, 0.9)) for _ in range(2)]
+        strength = np.hypot(np.hypot(strength * haze[0], haze[1]), 2.2 * haze[2] * np.hypot(*noise))
         decibels = 20.0 * np.log10(np.maximum(strength, 1e-9)) + 3.0
         images[index] = probe.picture(decibels, size, pixel, TOP_MM)
         labels[index] = _truth(heart, squeeze, size, pixel, probe)
@@ -146,8 +147,8 @@ def _texture(y: Field, x: Field, rng: np.random.Generator) -> Field:
     return 3.8 * bumps[row, column] - 6.0 * lateral
 
 
-def _haze(probe: Probe, rng: np.random.Generator) -> tuple[Field, Field]:
-    """Gain over the sector and what is added: near clutter, reverberation, noise that grows with depth."""
+def _haze(probe: Probe, rng: np.random.Generator) -> tuple[Field, Field, Field]:
+    """Gain over the sector, and what is added: clutter and reverberation that stay, noise that grows with depth."""
     radius = np.linspace(0.0, 1.0, probe.samples)[:, None]
     beam = np.linspace(-1.0, 1.0, probe.beams)[None, :]
     gain = 10.0 ** (
@@ -158,7 +159,7 @@ def _haze(probe: Probe, rng: np.random.Generator) -> tuple[Field, Field]:
     )
     floor = 10.0 ** ((-60.0 + 7.0 * radius) / 20.0)
     grain = 0.6 + 0.4 * np.abs(smooth_noise((probe.samples, probe.beams), (probe.samples / 3, 50), rng))
-    return gain, (clutter + floor) * grain
+    return gain, clutter * grain, np.broadcast_to(floor, grain.shape)
 
 
 def _leaflets(heart: LongAxis, squeeze: float, phase: float, seed: int) -> tuple[Field, Field, NDArray[np.complex128]]:
