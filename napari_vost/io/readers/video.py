@@ -48,6 +48,8 @@ class VideoIndex:
         Of a frame.
     grey
         Whether frames are grey.
+    counted
+        Whether frames must be told by counting from the start: H.264 and HEVC in AVI carry times that lie.
     """
 
     times: tuple[int, ...]
@@ -56,6 +58,7 @@ class VideoIndex:
     height: int
     width: int
     grey: bool
+    counted: bool = False
 
 
 def open_video(path: Path, options: Options) -> Clip:
@@ -122,6 +125,7 @@ def _index(content: str | bytes, path: Path) -> VideoIndex:
             tick_s = 1.0 / float(stream.average_rate or 1)
         width, height = int(stream.width), int(stream.height)
         grey = str(stream.pix_fmt or "").startswith("gray")
+        counted = container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc")
     except av.error.FFmpegError as problem:
         raise _damaged(path) from problem
     finally:
@@ -130,7 +134,7 @@ def _index(content: str | bytes, path: Path) -> VideoIndex:
         raise _damaged(path)
     times = tuple(sorted(pts for pts, _ in pairs if pts is not None))
     keys = tuple(sorted(pts for pts, key in pairs if key and pts is not None)) or times[:1]
-    return VideoIndex(times, keys, tick_s, height, width, grey)
+    return VideoIndex(times, keys, tick_s, height, width, grey, counted)
 
 
 class VideoStack:
@@ -143,7 +147,7 @@ class VideoStack:
         self._container: Any = None
         self._frames: Iterator[Any] = iter(())
         self._next = -1  # frame index that decoding on would give; -1 when nothing is open
-        self._counting = False  # whether frames are told by counting, not by their times
+        self._counting = index.counted
         self._kept: OrderedDict[int, Image] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -175,7 +179,7 @@ class VideoStack:
             if not key <= self._next <= wanted:
                 self._seek(key)
             if not self._decode_to(wanted):
-                self._counting = True  # times that lie (H.264 in AVI): from the start, counting is exact
+                self._counting = True  # its times do not lead there: from the start, counting is exact
                 self._kept.clear()
                 self._seek(0)
                 if not self._decode_to(wanted):
