@@ -14,6 +14,7 @@ import numpy as np
 import pydicom
 import pytest
 
+from napari_vost.io.readers import open_clip
 from napari_vost.paths import shipped
 
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "make_samples.py"
@@ -142,3 +143,15 @@ def test_making_the_samples_again_gives_the_same_bytes(folder: Path, tmp_path: P
     assert np.array_equal(old_labels["labels"], new_labels["labels"])
     for name in ("truth.json", "README.md"):
         assert (folder / name).read_bytes() == (tmp_path / name).read_bytes(), name
+
+
+def test_the_readers_see_the_same_volume_in_both_files_and_a_timed_cine(folder: Path) -> None:
+    series, nifti = (open_clip(folder / "abdomen" / name) for name in ("dicom", "abdomen.nii.gz"))
+    for index in (0, 20, 59):
+        assert np.array_equal(series.frame(index), nifti.frame(index))
+    assert np.allclose(series.geometry.affine_lps, nifti.geometry.affine_lps, atol=1e-4)
+    assert [window.name for window in series.windows] == ["ABDOMEN", "LIVER", "BONE"]
+    cine = open_clip(folder / "ventricle" / "ventricle.dcm")
+    assert (cine.order, cine.modality, cine.shape) == ("time", "US", (40, 256, 256))
+    assert cine.frame_time_s == pytest.approx(1 / 30, abs=1e-6)
+    assert cine.spacing_mm_zyx[1:] == pytest.approx((154 / 256, 154 / 256))
