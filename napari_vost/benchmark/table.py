@@ -1,0 +1,130 @@
+"""Measurements as JSON for programs and as Markdown tables for the documents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from napari_vost.benchmark.quality import Report, Summary
+from napari_vost.errors import InputError
+from napari_vost.io.atomic import atomic_file
+
+QUALITY_HEAD = (
+    "data", "prompt", "structure", "cases", "score", "followed [95 %]", "copied", "gain [95 %]", "other score",
+    "copied", "prompted frame", "leak",
+)  # fmt: skip
+_WORDS = {("dice", "frames"): "Dice", ("dice", "stack"): "Dice of the stack", ("iou", "frames"): "J"}
+_WORDS["iou", "stack"] = "IoU of the stack"
+
+
+def quality_facts(report: Report) -> dict[str, Any]:
+    """A report, ready for JSON."""
+    layout = report.layout
+    return {
+        "layout": layout.name,
+        "title": layout.title,
+        "folder": report.folder,
+        "prompt": report.prompt,
+        "model": report.model,
+        "fingerprint": report.fingerprint,
+        "device": report.device,
+        "metric": layout.metric,
+        "headline": layout.headline,
+        "seconds": round(report.seconds, 1),
+        "versions": dict(report.versions),
+        "structures": {name: _summary_facts(report.summary(name)) for name in report.structures},
+        "cases": [_rounded(asdict(mark)) for mark in report.marks],
+    }
+
+
+def quality_rows(facts: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Rows under `QUALITY_HEAD` of what `quality_facts` made, one per structure."""
+    headline = facts["headline"]
+    other = "stack" if headline == "frames" else "frames"
+    rows: list[tuple[str, ...]] = []
+    for name, found in facts["structures"].items():
+        rows.append(
+            (
+                facts["title"],
+                facts["prompt"],
+                name,
+                str(found["cases"]),
+                _WORDS[facts["metric"], headline],
+                _interval(found[headline]),
+                _number(found[f"copy_{headline}"]),
+                _interval(found["gain"], sign=True),
+                _number(found[other]),
+                _number(found[f"copy_{other}"]),
+                _number(found["prompted"]),
+                "-" if found["leak"] is None else f"{100 * found['leak']:.0f} %",
+            )
+        )
+    return rows
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def write_json(facts: Mapping[str, Any], path: Path) -> None:
+    """Write a table as JSON, whole or not at all.
+
+    Raises
+    ------
+    ExportError
+        The place cannot be written to.
+    """
+    with atomic_file(path) as part:
+        part.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def replace_part(page: str, name: str, body: str) -> str:
+    """A Markdown page with new text between ``<!-- NAME begins -->`` and ``<!-- NAME ends -->``.
+
+    Raises
+    ------
+    InputError
+        The page lacks the two marks.
+    """
+    begin, end = f"<!-- {name} begins -->", f"<!-- {name} ends -->"
+    if begin not in page or end not in page.split(begin, 1)[1]:
+        raise InputError(f"The page lacks the lines {begin} and {end}: put them where the table belongs.")
+    before, rest = page.split(begin, 1)
+    return f"{before}{begin}\n{body.strip()}\n{end}{rest.split(end, 1)[1]}"
+
+
+def _summary_facts(summary: Summary) -> dict[str, Any]:
+    facts: dict[str, Any] = _rounded(asdict(summary))
+    facts.pop("structure")
+    return facts
+
+
+def _rounded(value: Any) -> Any:
+    """Numbers to four digits after the point, in tables of tables."""
+    if isinstance(value, float):
+        return round(value, 4)
+    if isinstance(value, dict):
+        return {key: _rounded(one) for key, one in value.items()}
+    return [_rounded(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _number(found: Mapping[str, Any] | None) -> str:
+    return "-" if found is None else _short(found["mean"])
+
+
+def _interval(found: Mapping[str, Any] | None, sign: bool = False) -> str:
+    if found is None:
+        return "-"
+    mean = _short(found["mean"], sign)
+    return mean if found["low"] is None else f"{mean} [{_short(found['low'], sign)}, {_short(found['high'], sign)}]"
+
+
+def _short(value: float, sign: bool = False) -> str:
+    """Two digits, as papers print them: .72, or +.05."""
+    text = f"{value:+.2f}" if sign else f"{value:.2f}"
+    return text.replace("0.", ".", 1) if abs(value) < 0.995 else text
