@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,7 @@ def read_instance(path: Path) -> Instance | None:
     with path.open("rb") as file:
         try:
             with pydicom.config.disable_value_validation():  # odd values are common and harmless: no warnings
-                data = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(TAGS), force=True)
+                data = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_tags(), force=True)
                 tuple(data)  # converts the elements now
         except Exception as problem:  # pydicom raises many kinds on broken headers; all mean the same to a user
             raise cut_off(path) from problem
@@ -175,6 +176,24 @@ def read_instance(path: Path) -> Instance | None:
     elif instance.modality not in NO_IMAGE and ("Rows" in data or "Image" in _class_name(data)):
         raise cut_off(path)
     return instance
+
+
+@lru_cache(maxsize=1)
+def _tags() -> list[Any]:
+    from pydicom.tag import Tag
+
+    return [Tag(keyword) for keyword in TAGS]
+
+
+def series_of(path: Path) -> str:
+    """Series UID of a file that may be damaged, "" when even that cannot be read."""
+    import pydicom
+
+    try:
+        data = pydicom.dcmread(path, stop_before_pixels=True, force=True, specific_tags=["SeriesInstanceUID"])
+    except Exception:  # pydicom raises many kinds on broken headers; a broken one belongs to no series
+        return ""
+    return text(data, "SeriesInstanceUID")
 
 
 def _class_name(data: Any) -> str:

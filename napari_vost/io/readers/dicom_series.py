@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 from napari_vost.clip import Clip, Window
@@ -14,7 +15,7 @@ from napari_vost.io.readers.axes import choose_grid, geometry_of
 from napari_vost.io.readers.candidates import ONE_FRAME, Candidate, Found, Options, WithoutPixels
 from napari_vost.io.readers.dicom_frames import DicomFrame, frames_of
 from napari_vost.io.readers.dicom_geometry import Lattice, lattice, split_image_types, split_orientations
-from napari_vost.io.readers.dicom_header import Instance, number, read_instance, text
+from napari_vost.io.readers.dicom_header import Instance, number, read_instance, series_of, text
 from napari_vost.io.readers.dicom_multiframe import open_cine, open_video_object
 from napari_vost.io.readers.dicom_pixels import PixelSource, check_decodable, common_type, real_world
 from napari_vost.io.readers.dicom_time import heart_rate_hz, repeat_times_s
@@ -32,34 +33,50 @@ class DicomReader:
     suffixes = (".dcm", ".dicom", ".ima")
 
     def find(self, files: tuple[Path, ...]) -> Found:
-        """Candidates of files; a single file stands for its whole series, which lies beside it."""
-        chosen = read_instance(files[0]) if len(files) == 1 else None
-        if chosen is not None and not chosen.no_image:
-            beside = sorted(path for path in files[0].parent.iterdir() if path.is_file() and path != files[0])
-            others = (_quietly(path) for path in beside if looks_like_dicom(path))
-            wanted = text(chosen.data, "SeriesInstanceUID")
-            same = [
-                one for one in others if one is not None and text(one.data, "SeriesInstanceUID") == wanted and wanted
-            ]
-            for one in same:
-                if not one.transfer_syntax:
-                    read_instance(one.path)  # a broken part of the series: says what is wrong with it
-            found = _found((chosen, *(one for one in same if not one.no_image)))
-            own = tuple(one for one in found.candidates if files[0] in one.files)
-            return Found(own, found.without_pixels, found.notices)
-        read = [chosen] if len(files) == 1 else [read_instance(path) for path in files]
-        return _found(tuple(one for one in read if one is not None))
+        """Candidates of files; a single file stands for its whole series, which lies beside it.
+
+        Raises
+        ------
+        ReadError
+            A single file that is damaged. In a folder, the series of a damaged file is a candidate that does not open.
+        """
+        if len(files) > 1:
+            return _found(*_read_all(files))
+        chosen = read_instance(files[0])
+        if chosen is None or chosen.no_image:
+            return _found((chosen,) if chosen else (), ())
+        beside = sorted(path for path in files[0].parent.iterdir() if path.is_file() and path != files[0])
+        others, broken = _read_all(path for path in beside if looks_like_dicom(path))
+        wanted = text(chosen.data, "SeriesInstanceUID")
+        same = (one for one in others if wanted and text(one.data, "SeriesInstanceUID") == wanted and not one.no_image)
+        found = _found((chosen, *same), tuple(one for one in broken if wanted and one.uid == wanted))
+        own = tuple(one for one in found.candidates if files[0] in one.files)
+        return Found(own, found.without_pixels, found.notices)
 
 
-def _quietly(path: Path) -> Instance | None:
-    """Header of a neighbour; a broken one is read again, and refused, only when it is part of the series."""
-    try:
-        return read_instance(path)
-    except ReadError:
-        import pydicom
+@dataclass(frozen=True)
+class _Broken:
+    """A damaged file, the series that it belongs to as far as can be read, and what is wrong."""
 
-        data = pydicom.dcmread(path, stop_before_pixels=True, force=True, specific_tags=["SeriesInstanceUID", "Rows"])
-        return Instance(path, data, "", "PixelData") if "Rows" in data else None
+    path: Path
+    uid: str
+    problem: ReadError
+
+    def refuse(self, options: Options) -> Clip:
+        """Say what is wrong instead of opening."""
+        raise self.problem
+
+
+def _read_all(paths: Iterable[Path]) -> tuple[tuple[Instance, ...], tuple[_Broken, ...]]:
+    instances, broken = [], []
+    for path in paths:
+        try:
+            instance = read_instance(path)
+        except ReadError as problem:
+            broken.append(_Broken(path, series_of(path), problem))
+        else:
+            instances += [instance] if instance is not None else []
+    return tuple(instances), tuple(broken)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,14 +95,20 @@ class _Group:
         return tuple(dict.fromkeys(frame.instance.path for frame in self.frames))
 
 
-def _found(instances: tuple[Instance, ...]) -> Found:
+def _found(instances: tuple[Instance, ...], broken: tuple[_Broken, ...]) -> Found:
     empty = tuple(WithoutPixels(one.no_image, one.path) for one in instances if one.no_image)
     images, copies = _without_copies(tuple(one for one in instances if not one.no_image))
-    notices = (
-        (f"{copies} file{'s' * (copies > 1)} skipped: copies of another one in the same series.",) if copies else ()
-    )
+    notices = (f"{copies} file{'s' * (copies > 1)} skipped: copies of another one in the same series.",) * bool(copies)
     groups = sorted(_groups(images), key=lambda group: number(group.first.data, "SeriesNumber") or 0)
-    return Found(tuple(_candidate(group) for group in groups), empty, notices)
+    problems = {one.uid: one for one in reversed(broken) if one.uid}
+    candidates = [_candidate(group) for group in groups]
+    known = {one.uid for one in candidates}
+    candidates = [replace(one, open=problems[one.uid].refuse) if one.uid in problems else one for one in candidates]
+    lost = (one for one in broken if one.uid not in known)
+    for uid, group in groupby(lost, key=lambda one: one.uid):
+        first = next(group)
+        candidates.append(Candidate("dicom-series", first.path, (first.path,), first.refuse, uid=uid))
+    return Found(tuple(candidates), empty, notices)
 
 
 def _without_copies(instances: tuple[Instance, ...]) -> tuple[tuple[Instance, ...], int]:

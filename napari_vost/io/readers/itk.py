@@ -47,7 +47,7 @@ class _ItkStack:
 
     def read(self, frame_index: int) -> Image:
         """Return one frame."""
-        return np.ascontiguousarray(cut(self._stored(0), self._grid, frame_index))
+        return np.array(cut(self._stored(0), self._grid, frame_index), order="C")
 
 
 def open_itk(path: Path, options: Options) -> Clip:

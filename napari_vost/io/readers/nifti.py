@@ -51,7 +51,7 @@ class _NiftiStack:
 
     def read(self, frame_index: int) -> Image:
         """Return one frame in real-world values."""
-        plane: NDArray[Any] = np.ascontiguousarray(cut(self._stored(0), self._grid, frame_index))
+        plane: NDArray[Any] = np.array(cut(self._stored(0), self._grid, frame_index), order="C")
         slope, intercept = self._scale
         if self._colour or (slope, intercept) == (1.0, 0.0):
             return plane.astype(plane.dtype.newbyteorder("="), copy=False)

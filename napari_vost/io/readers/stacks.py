@@ -75,11 +75,11 @@ class PlaneStack:
         grid = self._grid
         place = {**dict(grid.fixed), grid.axes[0]: frame_index}
         if grid.axes[1:] == (1, 0):
-            return self._planes(place.get(2, 0), place.get(3, 0))
+            return self._planes(place.get(2, 0), place.get(3, 0)).copy()
         volume = self._volumes(place.get(3, 0))
         across = tuple(axis for axis in grid.axes if axis < 3)
         spatial = Grid(grid.shape[:3], self._spatial_axes(across), grid.affine_lps)
-        return cut(volume, spatial, place[spatial.axes[0]])
+        return np.array(cut(volume, spatial, place[spatial.axes[0]]), order="C")
 
     def _spatial_axes(self, across: tuple[int, ...]) -> tuple[int, int, int]:
         if len(across) == 3:

@@ -169,7 +169,7 @@ class VideoStack:
             if frame_index not in self._kept:
                 self._advance(frame_index)
             self._kept.move_to_end(frame_index)
-            return self._kept[frame_index]
+            return self._kept[frame_index].copy()
 
     def _advance(self, wanted: int) -> None:
         import av

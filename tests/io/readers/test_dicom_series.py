@@ -233,6 +233,35 @@ def test_a_cut_off_file_is_refused_from_the_folder_and_from_any_of_its_files(tmp
             open_clip(path)
 
 
+def test_a_damaged_series_does_not_hide_the_others(tmp_path: Path) -> None:
+    bad = write_series(tmp_path / "bad", ramp_volume(4), stack_origins(4))
+    write_series(tmp_path / "good", ramp_volume(5), stack_origins(5), SeriesNumber=2)
+    bad[1].write_bytes(bad[1].read_bytes()[:-20])
+    (tmp_path / "good" / "part.dcm").write_bytes(bad[0].read_bytes()[:200])
+    described = describe(tmp_path).series
+    assert ["cut off" in one.problem for one in described] == [True, False, True]
+    assert len(open_clip(tmp_path, series=2)) == 5
+    with pytest.raises(ReadError, match=f"{bad[1].name} is cut off"):
+        open_clip(tmp_path, series=1)
+
+
+def test_a_file_without_preamble_is_read(tmp_path: Path) -> None:
+    paths = write_series(tmp_path, ramp_volume(3), stack_origins(3))
+    for path in paths:
+        path.write_bytes(path.read_bytes()[132:])
+    clip = open_clip(tmp_path)
+    assert len(clip) == 3 and first_values(clip) == [-1024, -24, 976]
+
+
+def test_changing_a_frame_does_not_change_the_clip(tmp_path: Path) -> None:
+    write_series(tmp_path, ramp_volume(3), stack_origins(3))
+    for axis in (0, 1, 2):
+        clip = open_clip(tmp_path, axis=axis)
+        before = clip.frame(1).copy()
+        clip.frame(1)[:] = 0
+        np.testing.assert_array_equal(clip.frame(1), before)
+
+
 def test_a_file_cut_off_inside_its_header_is_refused(tmp_path: Path) -> None:
     paths = write_series(tmp_path, ramp_volume(2), stack_origins(2))
     paths[0].write_bytes(paths[0].read_bytes()[:700])
