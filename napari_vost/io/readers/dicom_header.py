@@ -238,12 +238,12 @@ def _check_complete(instance: Instance) -> None:
     """Compare the length of the pixels with the file; cheap, so it is done on opening."""
     size = instance.path.stat().st_size
     if instance.pixel_length == UNDEFINED:
-        from napari_vost.io.readers.dicom_pixels import fragments
+        from napari_vost.io.readers.dicom_pixels import pieces
 
         with instance.path.open("rb") as file:
             file.seek(-8, 2)
             if file.read(4) not in (b"\xfe\xff\xdd\xe0", b"\xff\xfe\xe0\xdd"):
-                fragments(instance)
+                pieces(instance)
         return
     expected = frame_bytes(instance) * instance.frames
     bits = int(number(instance.data, "BitsAllocated") or 8)

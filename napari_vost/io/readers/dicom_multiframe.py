@@ -14,7 +14,7 @@ from napari_vost.io.readers.axes import choose_grid, geometry_of
 from napari_vost.io.readers.candidates import ONE_FRAME, Options
 from napari_vost.io.readers.dicom_frames import DicomFrame
 from napari_vost.io.readers.dicom_header import Instance, text
-from napari_vost.io.readers.dicom_pixels import PixelSource, check_decodable, common_type, real_world
+from napari_vost.io.readers.dicom_pixels import PixelSource, check_decodable, common_type, pieces, real_world
 from napari_vost.io.readers.dicom_time import cine_times_s, heart_rate_hz, pixel_size_yx
 from napari_vost.io.readers.stacks import PlaneStack
 from napari_vost.types import Image, Source
@@ -100,13 +100,11 @@ def open_video_object(instance: Instance, options: Options) -> Clip:
     ReadError
         PyAV is missing, or the stream is damaged.
     """
-    from napari_vost.io.readers.dicom_pixels import fragments
     from napari_vost.io.readers.video import open_stream
 
-    pieces = [piece for frame in fragments(replace_frames(instance)) for piece in frame]
     data = bytearray()
     with instance.path.open("rb") as file:
-        for offset, length in pieces:
+        for offset, length in pieces(instance).places:
             file.seek(offset)
             data += file.read(length)
     if not data:
@@ -131,13 +129,3 @@ def open_video_object(instance: Instance, options: Options) -> Clip:
         heart_rate_hz=heart_rate_hz(instance),
         notices=clip.notices + notices,
     )
-
-
-def replace_frames(instance: Instance) -> Instance:
-    """The same object as one frame: a video stream is one run of fragments, however many pictures it holds."""
-    import pydicom
-
-    data = pydicom.Dataset()
-    data.update(instance.data)
-    data.NumberOfFrames = 1
-    return replace(instance, data=data)

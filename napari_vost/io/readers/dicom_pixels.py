@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -53,8 +54,17 @@ def check_decodable(instance: Instance) -> None:
         )
 
 
-def fragments(instance: Instance) -> Fragments:
-    """Where the pieces of every encapsulated frame lie (PS3.5 A.4), found without reading them.
+@dataclass(frozen=True)
+class _Pieces:
+    """Fragments of an encapsulated element: ``(offset in the file, length)``, their first bytes, the offset table."""
+
+    places: tuple[tuple[int, int], ...]
+    starts: tuple[bytes, ...]
+    table: tuple[int, ...]
+
+
+def pieces(instance: Instance) -> _Pieces:
+    """Walk over the items of an encapsulated element (PS3.5 A.4) without reading them.
 
     Raises
     ------
@@ -62,7 +72,7 @@ def fragments(instance: Instance) -> Fragments:
         The file ends before its pixels do.
     """
     order = ">" if instance.transfer_syntax == "1.2.840.10008.1.2.2" else "<"
-    pieces: list[tuple[int, int]] = []
+    places: list[tuple[int, int]] = []
     starts: list[bytes] = []
     table: tuple[int, ...] = ()
     size = instance.path.stat().st_size
@@ -75,38 +85,42 @@ def fragments(instance: Instance) -> Fragments:
                 raise cut_off(instance.path)
             group, element, length = struct.unpack(f"{order}HHL", head)
             if (group, element) == (0xFFFE, 0xE0DD):
-                break
+                return _Pieces(tuple(places), tuple(starts), table)
             if (group, element) != (0xFFFE, 0xE000) or position + 8 + length > size:
                 raise cut_off(instance.path)
             if first:
                 table = struct.unpack(f"{order}{length // 4}L", file.read(length - length % 4))
             else:
-                pieces.append((position + 8, length))
+                places.append((position + 8, length))
                 starts.append(file.read(4))
             position, first = position + 8 + length, False
-    return _by_frame(instance, pieces, starts, table)
 
 
-def _by_frame(
-    instance: Instance, pieces: list[tuple[int, int]], starts: list[bytes], table: tuple[int, ...]
-) -> Fragments:
-    """Share fragments among frames: one each, or by the offset table, or by where an image starts."""
-    frames = instance.frames
-    if len(pieces) == frames:
-        return tuple((piece,) for piece in pieces)
+def fragments(instance: Instance) -> Fragments:
+    """Where the fragments of every encapsulated frame lie: one each, or by the offset table, or by image starts.
+
+    Raises
+    ------
+    ReadError
+        The file is cut off, or holds another number of frames than it says.
+    """
+    found, frames = pieces(instance), instance.frames
+    places = found.places
+    if len(places) == frames:
+        return tuple((place,) for place in places)
     if frames == 1:
-        return (tuple(pieces),)
-    if len(table) == frames and pieces:
-        base = pieces[0][0] - 8
-        begins = [next((i for i, piece in enumerate(pieces) if piece[0] - 8 - base == one), -1) for one in table]
+        return (places,)
+    if len(found.table) == frames and places:
+        base = places[0][0]
+        begins = [next((i for i, place in enumerate(places) if place[0] - base == one), -1) for one in found.table]
     else:
-        begins = [i for i, four in enumerate(starts) if four[:2] == b"\xff\xd8" or four == b"\xff\x4f\xff\x51"]
+        begins = [i for i, four in enumerate(found.starts) if four[:2] == b"\xff\xd8" or four == b"\xff\x4f\xff\x51"]
     if len(begins) != frames or -1 in begins:
         raise ReadError(
             f"{instance.path.name} says {frames} frames but its encoded pixels show {len(begins)}: fetch it again."
         )
-    ends = [*begins[1:], len(pieces)]
-    return tuple(tuple(pieces[begin:end]) for begin, end in zip(begins, ends, strict=True))
+    ends = [*begins[1:], len(places)]
+    return tuple(places[begin:end] for begin, end in zip(begins, ends, strict=True))
 
 
 class PixelSource:

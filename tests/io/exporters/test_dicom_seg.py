@@ -179,12 +179,16 @@ def test_missing_headers_are_filled_in_and_a_missing_frame_of_reference_is_told(
         for name in ("PatientID", "StudyID", "AccessionNumber", "FrameOfReferenceUID", "ReferringPhysicianName"):
             delattr(data, name)
         data.SpecificCharacterSet, data.PatientName = "ISO_IR 100", "Müller^Jörg"
+        with pydicom.config.disable_value_validation():
+            data.StudyTime, data.StudyDate, data.PatientAge = "11:20:00", "1994.02.17", "42"
+            data.PatientIdentityRemoved, data.PatientBirthDate = "YES", "unknown"
         data.save_as(path)
     (notice,) = export(segmentation, tmp_path / "out.dcm")
     assert "no frame of reference" in notice
     assert_valid(tmp_path / "out.dcm")
     data = pydicom.dcmread(tmp_path / "out.dcm")
     assert data.FrameOfReferenceUID and str(data.PatientName) == "Müller^Jörg"
+    assert (data.StudyTime, data.StudyDate, data.PatientBirthDate) == ("112000", "19940217", "")
     assert_same_points(seg_points(tmp_path / "out.dcm"), labelled_points(segmentation))
 
 

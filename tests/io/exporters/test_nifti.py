@@ -161,6 +161,24 @@ def test_uneven_slices_that_fit_no_grid_are_refused_even_with_fill_gap(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_uneven_slices_are_resampled_on_demand_from_the_nearest(tmp_path):
+    volume = np.zeros((6, 4, 5), dtype=bool)
+    for index in range(6):
+        volume[index, index % 4, index % 5] = True
+    segmentation = segmentation_of({1: volume})
+    along = np.array([0.0, 2.5, 5.0, 5.6, 9.5, 13.5])
+    affine = segmentation.geometry.affine_lps
+    origins = affine[:3, 3] + along[:, None] * affine[:3, 2] / 2.5
+    segmentation = replace(segmentation, geometry=replace(segmentation.geometry, frame_origins_lps=origins))
+    with pytest.raises(ExportError, match="resample=True"):
+        export(segmentation, tmp_path / "even.nii", fill_gap=True)
+    (notice,) = export(segmentation, tmp_path / "even.nii", resample=True)
+    assert "resampled to 6 even ones" in notice
+    labels, written, _ = _reload(tmp_path / "even.nii")
+    np.testing.assert_allclose(written[:3, 2], [0, 0, 2.7], atol=1e-6)
+    np.testing.assert_array_equal(labels.T > 0, volume[[0, 1, 3, 4, 4, 5]])
+
+
 def test_overlap_and_emptiness_are_told(tmp_path):
     volume = np.zeros((2, 3, 4), dtype=bool)
     (notice,) = export(segmentation_of({1: volume}), tmp_path / "empty.nii")

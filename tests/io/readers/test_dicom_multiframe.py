@@ -182,6 +182,23 @@ def test_damaged_frames_are_refused_by_name_of_the_encoding(tmp_path: Path) -> N
         clip.frame(2)
 
 
+def test_a_number_of_frames_that_the_pixels_do_not_hold_is_refused(tmp_path: Path) -> None:
+    compressed(tmp_path / "a.dcm", 1, False)
+    data = pydicom.dcmread(tmp_path / "a.dcm")
+    data.NumberOfFrames = 9
+    data.save_as(tmp_path / "a.dcm")
+    with pytest.raises(ReadError, match="says 9 frames"):
+        open_clip(tmp_path / "a.dcm").frame(0)
+
+
+def test_elements_behind_the_pixels_do_no_harm(tmp_path: Path) -> None:
+    cine = compressed(tmp_path / "a.dcm", 1, True)
+    data = pydicom.dcmread(tmp_path / "a.dcm")
+    data.DataSetTrailingPadding = bytes(64)
+    data.save_as(tmp_path / "a.dcm")
+    np.testing.assert_array_equal(open_clip(tmp_path / "a.dcm").frame(3), cine[3])
+
+
 def test_a_cut_off_plain_cine_is_refused_on_opening(tmp_path: Path) -> None:
     path = write_cine(tmp_path / "a.dcm", moving())
     path.write_bytes(path.read_bytes()[:-300])
