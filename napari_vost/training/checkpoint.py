@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,5 +73,5 @@ def load_run(path: Path, network: nn.Module, average: Average, optimiser: torch.
         average.module.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         return Progress(**state["progress"])
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, pickle.UnpicklingError) as error:
         raise WeightsError(f"{path} is not a checkpoint of this network: remove it or choose another --out.") from error

@@ -66,7 +66,9 @@ class Plan:
     weights
         Folder of weights to start from; None starts afresh.
     rows
-        Factor on the stages' rows, for larger machines.
+        Factor on the stages' rows and on the pool, for larger machines.
+    pool
+        Raw clips kept in memory; two thirds are made before the first step.
     """
 
     out: Path
@@ -78,6 +80,7 @@ class Plan:
     device: str = "auto"
     weights: Path | None = None
     rows: int = 1
+    pool: int = 600
 
 
 def choose_device(name: str) -> torch.device:
@@ -173,8 +176,8 @@ class _Runner:
             real = RealClips(read_pack(plan.pack, "train"), _CANVAS)
             exams["real"] = real_exam(read_pack(plan.pack, "valid"), plan.size)
         seed = plan.seed * 1_000_003 + self.so_far.step
-        pool = ClipPool(600 * plan.rows, _CANVAS_FRAMES, _CANVAS, real, seed, self.device)
-        pool.renew(400 * plan.rows)
+        pool = ClipPool(plan.pool * plan.rows, _CANVAS_FRAMES, _CANVAS, real, seed, self.device)
+        pool.renew(plan.pool * plan.rows * 2 // 3)
         return pool, exams
 
     def _mode(self, frozen: bool) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -167,22 +167,27 @@ def pack(data: Path, out: Path) -> list[Facts]:
     InputError
         A row is missing.
     """
-    arrays: dict[str, Bytes] = {}
-    facts: list[Facts] = []
+    volumes: list[Volume] = []
     for source in (_hippocampus, _video, _scans, _label_maps):
         found = list(source(data)) if data.is_dir() else []
         if not found:
             raise InputError(f"{data} holds nothing for {source.__name__[1:]}; give the folder with the real images.")
-        for volume in found:
-            key = str(len(facts))
-            facts.append(volume.facts)
-            arrays["labels" + key] = volume.labels
-            if volume.image is not None:
-                arrays["image" + key] = volume.image
+        volumes += found
+    write_pack(volumes, out)
+    return [volume.facts for volume in volumes]
+
+
+def write_pack(volumes: Sequence[Volume], out: Path) -> None:
+    """Write volumes to one compressed file."""
+    arrays: dict[str, Bytes] = {}
+    for index, volume in enumerate(volumes):
+        arrays[f"labels{index}"] = volume.labels
+        if volume.image is not None:
+            arrays[f"image{index}"] = volume.image
+    facts = [volume.facts for volume in volumes]
     table = json.dumps([asdict(one) for one in facts]).encode()
     arrays["facts"] = np.frombuffer(table, np.uint8)
     np.savez_compressed(out, allow_pickle=False, **arrays)
-    return facts
 
 
 def read_pack(path: Path, part: str | None = None) -> list[Volume]:
