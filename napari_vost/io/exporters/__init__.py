@@ -1,8 +1,7 @@
 """Results out: one file per format, found by suffix. Entry points ``napari_vost.exporters`` add more.
 
-An exporter is a function ``write(segmentation, path, *, reference, fill_gap, creator)`` that writes atomically and
-returns what it has to say to the user. An entry point is named after its suffix without the dot (``csv``) and points
-to one.
+An exporter is a function like `Exporter`: it writes atomically and returns what it has to say to the user. An entry
+point is named after its suffix without the dot (``csv``) and points to one.
 """
 
 from __future__ import annotations
@@ -37,6 +36,7 @@ class Exporter(Protocol):
         *,
         reference: Path | None = None,
         fill_gap: bool = False,
+        resample: bool = False,
         creator: str = "",
     ) -> tuple[str, ...]:
         """Write ``segmentation`` to ``path``; return notices for the user."""
@@ -89,6 +89,7 @@ def export(
     *,
     reference: str | os.PathLike[str] | None = None,
     fill_gap: bool = False,
+    resample: bool = False,
     creator: str = "",
 ) -> tuple[str, ...]:
     """Write masks to a file whose suffix says the format, in the geometry of the scan.
@@ -104,6 +105,8 @@ def export(
         Folder of a DICOM series in the same place, for DICOM-SEG of a clip that was not DICOM.
     fill_gap
         Put empty slices where the series lacks some (NIfTI, NRRD, MHA).
+    resample
+        Bring unevenly spaced slices to an even grid, each from the nearest slice (NIfTI, NRRD, MHA).
     creator
         Who made the masks, for DICOM-SEG; left out if empty.
 
@@ -125,5 +128,6 @@ def export(
         Path(path),
         reference=None if reference is None else Path(reference),
         fill_gap=fill_gap,
+        resample=resample,
         creator=creator,
     )

@@ -21,6 +21,7 @@ from napari_vost.io.exporters.dicom_sources import (
     source_frames,
     with_headers,
 )
+from napari_vost.io.readers.dicom_frames import DicomFrame
 from napari_vost.types import Code, Label, Segmentation
 
 SERIES_DESCRIPTION = "napari-vost segmentation"
@@ -34,6 +35,7 @@ def write(
     *,
     reference: Path | None = None,
     fill_gap: bool = False,
+    resample: bool = False,
     creator: str = "",
 ) -> tuple[str, ...]:
     """Write a DICOM Segmentation object (PS3.3 A.51), segmentation type BINARY.
@@ -51,8 +53,8 @@ def write(
         Target file.
     reference
         Folder of a DICOM series with the same voxels, needed where the clip was not DICOM and used only there.
-    fill_gap
-        Not needed here: missing slices stay missing.
+    fill_gap, resample
+        Not needed here: every slice keeps its own position.
     creator
         Content creator's name, as ``Family^Given``; left out if empty.
 
@@ -66,21 +68,12 @@ def write(
     ExportError
         Nothing to write, no source to reference or one that does not match, or a target that cannot be written.
     """
-    if segmentation.source.kind in _DICOM_KINDS:
-        frames = source_frames(segmentation)
-        placement = own_placement(segmentation, frames)
-    elif reference is not None:
-        frames, placement = reference_frames(segmentation, reference)
-    else:
-        raise ExportError(
-            f"DICOM-SEG must reference DICOM images and this clip is {segmentation.source.kind}: give the folder of "
-            "the DICOM series it was made from (--reference DIR), or export NIfTI."
-        )
     kept, dropped = _with_pixels(segmentation)
-    sources = with_headers(frames, segmentation)
-    pixels, used = _pixels(segmentation, placement, kept)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the source's own headers, which nobody here can mend
+        frames, placement = _frames(segmentation, reference)
+        sources = with_headers(frames, segmentation)
+        pixels, used = _pixels(segmentation, placement, kept)
         try:
             dataset = _build(segmentation, sources, pixels, used, kept, creator)
             _refer(dataset, sources)
@@ -90,6 +83,19 @@ def write(
         with atomic_file(path) as temporary:
             dataset.save_as(temporary)
     return (*dropped, *sources.notices)
+
+
+def _frames(segmentation: Segmentation, reference: Path | None) -> tuple[tuple[DicomFrame, ...], Placement]:
+    """Frames to reference, and how the masks lie on them."""
+    if segmentation.source.kind in _DICOM_KINDS:
+        frames = source_frames(segmentation)
+        return frames, own_placement(segmentation, frames)
+    if reference is not None:
+        return reference_frames(segmentation, reference)
+    raise ExportError(
+        f"DICOM-SEG must reference DICOM images and this clip is {segmentation.source.kind}: give the folder of "
+        "the DICOM series it was made from (--reference DIR), or export NIfTI."
+    )
 
 
 def _with_pixels(segmentation: Segmentation) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -139,8 +145,6 @@ def _build(
     import highdicom
     from pydicom.uid import generate_uid
 
-    from napari_vost import __version__
-
     number = sources.frames[0].instance.data.get("SeriesNumber")
     content = "Positions are synthetic: the source images have none." if sources.synthetic else None
     extra = " (synthetic positions)" if sources.synthetic else ""
@@ -157,7 +161,7 @@ def _build(
         instance_number=1,
         manufacturer="napari-vost",
         manufacturer_model_name="napari-vost",
-        software_versions=__version__,
+        software_versions=_version(),
         device_serial_number="1",
         content_label="SEGMENTATION",
         content_description=content,
@@ -171,8 +175,6 @@ def _description(segment: int, number: int, segmentation: Segmentation) -> Datas
     import highdicom
     from pydicom.sr.codedict import codes
 
-    from napari_vost import __version__
-
     label = _label(segmentation, number)
     name = (label.name.replace("\\", "/").strip() or f"object {number}")[:_TEXT_MAX]
     algorithm, version = segmentation.algorithm
@@ -184,12 +186,18 @@ def _description(segment: int, number: int, segmentation: Segmentation) -> Datas
         segmented_property_type=_concept(label.type),
         algorithm_type=highdicom.seg.SegmentAlgorithmTypeValues.SEMIAUTOMATIC,
         algorithm_identification=highdicom.AlgorithmIdentificationSequence(
-            name=algorithm[:_TEXT_MAX], family=codes.cid7162.ArtificialIntelligence, version=version or __version__
+            name=algorithm[:_TEXT_MAX], family=codes.cid7162.ArtificialIntelligence, version=version or _version()
         ),
         tracking_id=f"{name} (object {number})",
         tracking_uid=highdicom.UID(),
         display_color=None if colour is None else highdicom.color.CIELabColor.from_rgb(*colour),
     )
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("napari-vost")
 
 
 def _concept(code: Code) -> Dataset:

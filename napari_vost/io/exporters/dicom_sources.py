@@ -214,7 +214,9 @@ def _common(data: Dataset) -> Dataset:
     common = Empty()
     for element in data:
         if element.tag.group <= 0x0028 and not element.tag.is_private and element.VR != "SQ":
-            common.add(copy.copy(element))  # pydicom sets values in place: the source keeps its own
+            clean = _clean(element)
+            if clean is not None:
+                common.add(clean)
     for name in _EACH_ITS_OWN:
         if name in common:
             delattr(common, name)
@@ -224,8 +226,31 @@ def _common(data: Dataset) -> Dataset:
     for name in ("StudyInstanceUID", "SeriesInstanceUID"):
         if not common.get(name):
             setattr(common, name, generate_uid())
+    if common.get("PatientIdentityRemoved") == "YES" and not common.get("DeidentificationMethod"):
+        common.DeidentificationMethod = "Not stated by the source images"  # the standard wants one
     common.SOPClassUID = _MR_IMAGE
     return common
+
+
+def _clean(element: Any) -> Any:
+    """A copy of an element (pydicom sets values in place), mended if it is an old date or time, None if it is invalid.
+
+    Dates with dots and times with colons are those of ACR-NEMA, the standard before DICOM (PS3.5 6.2).
+    """
+    from pydicom.config import RAISE
+    from pydicom.valuerep import validate_value
+
+    clean = copy.copy(element)
+    if element.VR in ("DA", "TM") and isinstance(element.value, str):
+        clean.value = element.value.replace("." if element.VR == "DA" else ":", "")
+    if element.VR in ("DA", "TM", "AS", "CS", "LO", "SH", "PN"):
+        several = element.VM > 1
+        try:
+            for value in clean.value if several else (clean.value,):
+                validate_value(element.VR, value, RAISE)
+        except (ValueError, TypeError):
+            return None
+    return clean
 
 
 def copied(data: Dataset) -> Dataset:

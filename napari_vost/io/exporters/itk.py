@@ -20,6 +20,7 @@ def write(
     *,
     reference: Path | None = None,
     fill_gap: bool = False,
+    resample: bool = False,
     creator: str = "",
 ) -> tuple[str, ...]:
     """Write a label map as NRRD or MHA (``.nrrd``, ``.mha``), compressed, in LPS millimetres.
@@ -37,6 +38,8 @@ def write(
         Not used: these formats reference no images and name nobody.
     fill_gap
         Put empty slices where the series lacks some.
+    resample
+        Bring unevenly spaced slices to an even grid, each from the nearest slice.
 
     Returns
     -------
@@ -50,7 +53,7 @@ def write(
     """
     import SimpleITK
 
-    grid = label_grid(segmentation, fill_gap=fill_gap)
+    grid = label_grid(segmentation, fill_gap=fill_gap, resample=resample)
     if is_sheared(grid.affine_lps):
         raise ExportError(
             f"The slices are tilted by {tilt_deg(grid.affine_lps):.1f} degrees, which NRRD and MHA of this kind cannot "

@@ -62,7 +62,7 @@ def label_notices(segmentation: Segmentation) -> tuple[str, ...]:
     return ()
 
 
-def label_grid(segmentation: Segmentation, *, fill_gap: bool = False) -> LabelGrid:
+def label_grid(segmentation: Segmentation, *, fill_gap: bool = False, resample: bool = False) -> LabelGrid:
     """Place the label map in the source's grid.
 
     A slice of a 4D source stands alone in a 4D array of zeros; a time point of one gives its 3D array. A cine that is
@@ -75,11 +75,13 @@ def label_grid(segmentation: Segmentation, *, fill_gap: bool = False) -> LabelGr
         Masks and geometry.
     fill_gap
         Whether empty slices may stand in for missing ones.
+    resample
+        Whether uneven slices may be brought to an even grid at their common step, each from the nearest slice.
 
     Raises
     ------
     ExportError
-        Slices at uneven positions which ``fill_gap`` does not mend.
+        Slices at uneven positions, and nothing allowed that mends them.
     """
     dtype = label_type(segmentation)
     frames = segmentation.label_map().astype(dtype)
@@ -91,6 +93,13 @@ def label_grid(segmentation: Segmentation, *, fill_gap: bool = False) -> LabelGr
     origins = None if segmentation.order == "time" else segmentation.geometry.frame_origins_lps
     if origins is None or _steady(origins):
         return LabelGrid(grid.place(frames), grid.affine_lps, notices, True)
+    if resample and not (fill_gap and _fit(segmentation, origins).regular):
+        chosen, affine = _nearest(segmentation, origins)
+        notice = (
+            f"Slices are unevenly spaced: they were resampled to {len(chosen)} even ones, each from the nearest of "
+            f"{len(frames)}, so edges may be off by half a slice."
+        )
+        return LabelGrid(np.transpose(frames[chosen], (2, 1, 0)), affine, (*notices, notice), False)
     places, affine = _mended(segmentation, origins, fill_gap)
     filled = np.zeros((places[-1] + 1, *segmentation.shape[1:]), dtype=dtype)
     filled[places] = frames
@@ -107,31 +116,62 @@ def _steady(origins: NDArray[np.float64]) -> bool:
     return bool(np.abs(origins - even).max() <= POSITION_TOLERANCE_MM)
 
 
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """Regular grid nearest to uneven slices: number of every slice, first position, step, and whether it holds them."""
+
+    numbers: NDArray[np.int64]
+    first: NDArray[np.float64]
+    step: NDArray[np.float64]
+    regular: bool
+
+
+def _fit(segmentation: Segmentation, origins: NDArray[np.float64]) -> _Fit:
+    steps = np.linalg.norm(np.diff(origins, axis=0), axis=1)
+    numbers = np.concatenate([[0], np.cumsum(np.rint(steps / segmentation.geometry.spacing_mm_zyx[0]))])
+    weight = numbers - numbers.mean()
+    step = weight @ (origins - origins.mean(axis=0)) / max(weight @ weight, 1.0)  # least squares: rounding stays small
+    first = origins.mean(axis=0) - numbers.mean() * step
+    off = np.abs(first + numbers[:, None] * step - origins).max()
+    regular = bool(off <= POSITION_TOLERANCE_MM and (np.diff(numbers) >= 1).all())
+    return _Fit(numbers.astype(np.int64), first, step, regular)
+
+
 def _mended(
     segmentation: Segmentation, origins: NDArray[np.float64], fill_gap: bool
 ) -> tuple[NDArray[np.int64], Affine]:
     """Slice number of every frame on a regular grid, and the grid's affine (x, y, slice)."""
+    fit = _fit(segmentation, origins)
     steps = np.linalg.norm(np.diff(origins, axis=0), axis=1)
-    common = segmentation.geometry.spacing_mm_zyx[0]
-    numbers = np.concatenate([[0], np.cumsum(np.rint(steps / common))])
-    weight = numbers - numbers.mean()
-    step = weight @ (origins - origins.mean(axis=0)) / (weight @ weight)  # least squares: rounding does not add up
-    first = origins.mean(axis=0) - numbers.mean() * step
-    off = np.abs(first + numbers[:, None] * step - origins).max()
-    if off > POSITION_TOLERANCE_MM or (np.diff(numbers) < 1).any():
+    if not fit.regular:
         raise ExportError(
-            f"The slices stand {steps.min():.3g} to {steps.max():.3g} mm apart, which no regular grid can hold: "
-            "export DICOM-SEG instead."
+            f"The slices stand {steps.min():.3g} to {steps.max():.3g} mm apart, which no regular grid can hold: export "
+            "DICOM-SEG, or let each even slice take the nearest one (resample=True)."
         )
     if not fill_gap:
         where = ", ".join(
             f"{size:.4g} mm after slice {index} (0-based)" for index, size in segmentation.geometry.gaps()
         )
+        common = segmentation.geometry.spacing_mm_zyx[0]
         raise ExportError(
             f"The series has a gap ({where or f'{steps.max():.4g} mm'}; common step {common:.4g} mm), which a regular "
             "grid cannot hold: export DICOM-SEG, or allow empty slices in the gap (--fill-gap, fill_gap=True)."
         )
+    return fit.numbers, _slice_axis(segmentation, fit.first, fit.step)
+
+
+def _nearest(segmentation: Segmentation, origins: NDArray[np.float64]) -> tuple[NDArray[np.intp], Affine]:
+    """Nearest frame of every slice of an even grid from the first to the last frame, and the grid's affine."""
+    way = origins[-1] - origins[0]
+    length = float(np.linalg.norm(way))
+    count = max(round(length / segmentation.geometry.spacing_mm_zyx[0]), 1) + 1
+    along = (origins - origins[0]) @ (way / length)
+    even = np.linspace(0.0, length, count)
+    chosen = np.abs(even[:, None] - along).argmin(axis=1)
+    return chosen, _slice_axis(segmentation, origins[0], way / (count - 1))
+
+
+def _slice_axis(segmentation: Segmentation, first: NDArray[np.float64], step: NDArray[np.float64]) -> Affine:
     affine = segmentation.geometry.affine_lps.copy()
-    affine[:3, 2] = step
-    affine[:3, 3] = first
-    return numbers.astype(np.int64), affine
+    affine[:3, 2], affine[:3, 3] = step, first
+    return affine

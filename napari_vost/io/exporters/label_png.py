@@ -21,6 +21,7 @@ def write(
     *,
     reference: Path | None = None,
     fill_gap: bool = False,
+    resample: bool = False,
     creator: str = "",
 ) -> tuple[str, ...]:
     """Write one PNG per frame of the clip into a folder, named by its frame index: ``00000.png``, ``00001.png``, ...
@@ -35,7 +36,7 @@ def write(
         What to write.
     path
         Target folder; the one that holds it must exist.
-    reference, fill_gap, creator
+    reference, fill_gap, resample, creator
         Not used: PNG files have no place and name nobody.
 
     Returns

@@ -25,6 +25,7 @@ def write(
     *,
     reference: Path | None = None,
     fill_gap: bool = False,
+    resample: bool = False,
     creator: str = "",
 ) -> tuple[str, ...]:
     """Write a label map as NIfTI (``.nii``, ``.nii.gz``).
@@ -44,6 +45,8 @@ def write(
         Not used: NIfTI references no images and names nobody.
     fill_gap
         Put empty slices where the series lacks some.
+    resample
+        Bring unevenly spaced slices to an even grid, each from the nearest slice.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def write(
     """
     import nibabel
 
-    grid = label_grid(segmentation, fill_gap=fill_gap)
+    grid = label_grid(segmentation, fill_gap=fill_gap, resample=resample)
     image = nibabel.Nifti1Image(grid.labels, None)
     notices = _set_place(image.header, segmentation, grid)
     times = segmentation.frame_times_s

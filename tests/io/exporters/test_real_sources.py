@@ -51,13 +51,17 @@ def _renumbered(points: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
     return {segment: points[number] for segment, number in enumerate(sorted(points), start=1)}
 
 
-def _errors(path: Path) -> list[str]:
-    """Errors of dciodvfy but for UIDs that the source itself made up against the rules: references must keep them."""
+# What references cannot mend: the heart cine has UIDs of no valid root, and 16 frames in a class of single-frame images.
+OF_THE_SOURCE = ("Illegal root for UID", "Shall not be present for Referenced SOP Class that is not multi-frame")
+
+
+def _errors(path: Path, of_the_source: tuple[str, ...] = ()) -> list[str]:
+    """Errors of dciodvfy, but for what a reference must repeat of its source."""
     if shutil.which("dciodvfy") is None:
         return []
     done = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False)
     lines = (done.stdout + done.stderr).splitlines()
-    return [line for line in lines if line.startswith("Error") and "Illegal root for UID" not in line]
+    return [line for line in lines if line.startswith("Error") and not any(words in line for words in of_the_source)]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +104,7 @@ def test_the_seg_of_a_cine_comes_back_by_source_frame(tmp_path, name, options, n
     segmentation = _masks(open_clip(DATA / name, **options))
     said = export(segmentation, tmp_path / "out.dcm")
     assert len(said) == notices and all("synthetic" in notice for notice in said)
-    assert _errors(tmp_path / "out.dcm") == []
+    assert _errors(tmp_path / "out.dcm", OF_THE_SOURCE if name == HEART else ()) == []
     seg = highdicom.seg.segread(tmp_path / "out.dcm")
     assert ("synthetic" in seg.SeriesDescription) == bool(notices)
     source = segmentation.source
