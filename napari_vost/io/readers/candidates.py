@@ -55,6 +55,8 @@ class Candidate:
         Makes the clip; reads headers, no pixels.
     modality, uid, transfer_syntax, label
         Facts for lists: DICOM modality, series UID, name of the encoding, what tells it from others of its series.
+    frames, size
+        Images and their ``(height, width)`` as far as they are known without opening it; 0 where they are not.
     """
 
     kind: str
@@ -65,6 +67,8 @@ class Candidate:
     uid: str = ""
     transfer_syntax: str = ""
     label: str = ""
+    frames: int = 0
+    size: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,8 @@ def _describe(number: int, candidate: Candidate, where: Path) -> SeriesDescripti
     try:
         return SeriesDescription(**known, **_facts(candidate))
     except ReadError as problem:
-        return SeriesDescription(**known, problem=str(problem))
+        height, width = candidate.size
+        return SeriesDescription(**known, frames=candidate.frames, height=height, width=width, problem=str(problem))
 
 
 def _facts(candidate: Candidate) -> dict[str, Any]:

@@ -164,6 +164,8 @@ def _candidate(group: _Group) -> Candidate:
         text(first.data, "SeriesInstanceUID"),
         first.transfer_syntax_name,
         group.label,
+        len(group.frames),
+        first.size,
     )
 
 

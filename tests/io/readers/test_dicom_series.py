@@ -117,7 +117,8 @@ def test_duplicate_positions_are_refused(tmp_path: Path) -> None:
     write_series(tmp_path, ramp_volume(5), origins)
     with pytest.raises(ReadError, match="1 position with several images"):
         open_clip(tmp_path)
-    assert "several images" in describe(tmp_path).series[0].problem
+    (described,) = describe(tmp_path).series
+    assert "several images" in described.problem and (described.frames, described.height, described.width) == (5, 6, 5)
 
 
 def test_copies_of_one_object_are_skipped_with_a_notice(tmp_path: Path) -> None:
