@@ -35,7 +35,7 @@ print(json.dumps({
     "version": [napari_vost.__version__, found.version],
     "script": [script.name, script.value, callable(script.load())],
     "manifest": [manifest.name, manifest.display_name],
-    "importable": [name for name in ("models", "sample_data", "tests", "benchmarks") if PathFinder.find_spec(name, site)],
+    "importable": [name for name in ("models", "sample_data", "tests") if PathFinder.find_spec(name, site)],
 }))
 """
 
