@@ -51,7 +51,7 @@ def _renumbered(points: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
     return {segment: points[number] for segment, number in enumerate(sorted(points), start=1)}
 
 
-# What references cannot mend: the heart cine has UIDs of no valid root, and 16 frames in a class of single-frame images.
+# What references cannot mend: the heart cine has UIDs of no valid root, and 16 frames in a class of single images.
 OF_THE_SOURCE = ("Illegal root for UID", "Shall not be present for Referenced SOP Class that is not multi-frame")
 
 
