@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vost.errors import ReadError
+from napari_vost.errors import GeometryError, ReadError
 from napari_vost.geometry import POSITION_TOLERANCE_MM, Affine
 from napari_vost.io.readers.dicom_frames import REPEATS, DicomFrame
 
@@ -78,12 +78,12 @@ def lattice(frames: Sequence[DicomFrame], name: str) -> Lattice:
         repeat = _what_repeats(rows, name)
         rows = [sorted(row, key=lambda frame: _rank(frame, repeat)) for row in rows]
     first = frames[0]
-    assert first.orientation is not None and first.spacing_yx is not None  # placed frames only
+    orientation, (row_mm, column_mm) = _plane(first)
     origins = np.array([row[0].origin for row in rows])
     step, uneven = _common_step(origins, first)
     affine = np.eye(4)
-    affine[:3, 0] = first.orientation[:3] * first.spacing_yx[1]
-    affine[:3, 1] = first.orientation[3:] * first.spacing_yx[0]
+    affine[:3, 0] = orientation[:3] * column_mm
+    affine[:3, 1] = orientation[3:] * row_mm
     affine[:3, 2] = step
     affine[:3, 3] = origins[0]
     return Lattice(
@@ -95,9 +95,16 @@ def lattice(frames: Sequence[DicomFrame], name: str) -> Lattice:
     )
 
 
+def _plane(frame: DicomFrame) -> tuple[NDArray[np.float64], tuple[float, float]]:
+    """Orientation and spacing of a placed frame."""
+    if frame.orientation is None or frame.spacing_yx is None:
+        raise GeometryError(f"Frame {frame.frame_number} of {frame.instance.path.name} does not say where it lies.")
+    return frame.orientation, frame.spacing_yx
+
+
 def _normal(frame: DicomFrame) -> NDArray[np.float64]:
-    assert frame.orientation is not None  # placed frames only
-    normal = np.cross(frame.orientation[:3], frame.orientation[3:])
+    orientation, _ = _plane(frame)
+    normal = np.cross(orientation[:3], orientation[3:])
     return np.asarray(normal / np.linalg.norm(normal))
 
 
