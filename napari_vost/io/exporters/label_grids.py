@@ -90,6 +90,7 @@ def label_grid(segmentation: Segmentation, *, fill_gap: bool = False, resample: 
     if segmentation.order == "time" and len(grid.shape) == 3 and segmentation.source.kind not in ("nifti", "itk"):
         labels = np.transpose(frames, (2, 1, 0))[:, :, None, :]
         return LabelGrid(labels, segmentation.geometry.affine_lps, notices, False)
+    _check_planes(segmentation)
     origins = None if segmentation.order == "time" else segmentation.geometry.frame_origins_lps
     if origins is None or _steady(origins):
         return LabelGrid(grid.place(frames), grid.affine_lps, notices, True)
@@ -106,6 +107,24 @@ def label_grid(segmentation: Segmentation, *, fill_gap: bool = False, resample: 
     empty = len(filled) - len(frames)
     notice = f"The series lacks {empty} slice(s): empty ones stand in their place, so slice numbers differ from it."
     return LabelGrid(np.transpose(filled, (2, 1, 0)), affine, (*notices, notice), False)
+
+
+def _check_planes(segmentation: Segmentation) -> None:
+    """Refuse a clip that cuts across unevenly spaced DICOM slices: its own geometry cannot hold their positions."""
+    from napari_vost.io.exporters.dicom_sources import source_frames
+
+    source = segmentation.source
+    if source.kind not in ("dicom-series", "dicom-multiframe") or source.grid.axes[0] not in (0, 1):
+        return
+    try:
+        frames = source_frames(segmentation)
+    except ExportError:  # the source is gone: what the reader said of it stands
+        return
+    if all(frame.placed for frame in frames) and not _steady(np.array([frame.origin for frame in frames])):
+        raise ExportError(
+            "The clip cuts across slices that are unevenly spaced, which no regular grid can hold: export DICOM-SEG, "
+            "or open the scan along its own slices."
+        )
 
 
 def _steady(origins: NDArray[np.float64]) -> bool:

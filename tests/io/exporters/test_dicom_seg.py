@@ -132,6 +132,18 @@ def test_tilt_and_a_missing_slice_keep_exact_positions(tmp_path):
     assert "SpacingBetweenSlices" not in data.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
 
 
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd"])
+def test_a_clip_across_uneven_slices_goes_to_dicom_seg_only(tmp_path, suffix):
+    origins = [(-10.0, -20.0, 2.5 * index) for index in (0, 1, 2, 5, 6)]
+    segmentation = series_segmentation(tmp_path / "ct", axes=(1, 2, 0), origins=origins)
+    with pytest.raises(ExportError, match="cuts across"):
+        export(segmentation, tmp_path / f"out{suffix}")
+    export(segmentation, tmp_path / "out.dcm")
+    places = {round(float(point[2]), 3) for points in seg_points(tmp_path / "out.dcm").values() for point in points}
+    assert places <= {0.0, 2.5, 5.0, 12.5, 15.0} and 15.0 in places
+    export(series_segmentation(tmp_path / "even", axes=(1, 2, 0)), tmp_path / f"even{suffix}")
+
+
 def test_overlapping_objects_stay_whole_and_ids_become_numbers_without_gaps(tmp_path):
     segmentation = series_segmentation(tmp_path / "ct")
     volume = np.zeros((5, 6, 7), dtype=bool)
