@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from napari_vost.masks import PackedMask
-from napari_vost.types import Prompt, Scores
+from napari_vost.propagation import Stored
+from napari_vost.types import FrameResult, Prompt, Scores
 
 Place = tuple[int, int]  # (object_id, frame_index)
 
@@ -23,6 +24,16 @@ class Kept:
     mask: PackedMask
     scores: Scores
     confidence: float
+
+
+def frame_result(frame_index: int, here: Mapping[int, Kept]) -> FrameResult:
+    """What a frame shows, from what is kept of it by object id."""
+    return FrameResult(
+        frame_index,
+        {object_id: kept.mask.unpack() for object_id, kept in here.items()},
+        {object_id: kept.scores for object_id, kept in here.items()},
+        {object_id: kept.confidence for object_id, kept in here.items()},
+    )
 
 
 @dataclass(frozen=True)
@@ -64,9 +75,16 @@ class Action:
 
 
 class Ledger:
-    """Settings, masks and the log of actions that made them."""
+    """Settings, masks and the log of actions that made them.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    size
+        ``(H, W)`` of the frames.
+    """
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.size = size
         self.settings = Settings()
         self.kept: dict[Place, Kept] = {}
         self.done: list[Action] = []
@@ -83,6 +101,22 @@ class Ledger:
         action = Action(name, self.settings, after, before, dict(masks))
         self._apply(action.after, action.masks_after)
         self._log(action)
+
+    def stored(self, object_id: int, frame_index: int) -> Stored | None:
+        """What stands at a place, as propagation asks for it; None where nothing does."""
+        place = (object_id, frame_index)
+        kept, locked = self.kept.get(place), place in self.settings.locks
+        if kept is None:
+            return Stored(PackedMask(self.size, None, b""), False, True) if locked else None
+        return Stored(kept.mask, kept.scores.occurrence > 0, locked)
+
+    def write(self, place: Place, kept: Kept | None, before: dict[Place, Kept | None]) -> None:
+        """Set or remove a mask outside of an action; what stood there first goes into ``before``, for `note`."""
+        before.setdefault(place, self.kept.get(place))
+        if kept is None:
+            self.kept.pop(place, None)
+        else:
+            self.kept[place] = kept
 
     def note(self, name: str, masks_before: Mapping[Place, Kept | None]) -> None:
         """Log as one action what was written to `kept` bit by bit; ``masks_before`` is what stood there."""

@@ -7,7 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vost.types import Segmentation
+from napari_vost.clip import Clip
+from napari_vost.masks import PackedMask
+from napari_vost.types import Label, Segmentation
+
+
+def from_label_map(label_map: NDArray[np.integer[Any]], clip: Clip) -> Segmentation:
+    """Make a segmentation of a label map (T, H, W) of object ids on the frames of a clip; 0 is background."""
+    ids = [int(one) for one in np.unique(label_map) if one > 0]
+    masks = {
+        one: {frame: PackedMask.pack(plane == one) for frame, plane in enumerate(label_map) if (plane == one).any()}
+        for one in ids
+    }
+    labels = {one: Label(f"Object {one}") for one in ids}
+    return Segmentation(clip.shape, masks, labels, clip.order, clip.geometry, clip.source, clip.frame_times_s)
 
 
 class LabelMap:

@@ -17,6 +17,14 @@ def changed_frames(old: Mapping[int, tuple[Prompt, ...]], new: Mapping[int, tupl
     return frozenset(changed)
 
 
+def changed_by_object(
+    followed: Mapping[int, Mapping[int, tuple[Prompt, ...]]], known: Mapping[int, Mapping[int, tuple[Prompt, ...]]]
+) -> dict[int, frozenset[int]]:
+    """Changed frames of every object that was followed before; empty when no object has changed: then all run again."""
+    changed = {one: changed_frames(followed[one], prompts) for one, prompts in known.items() if one in followed}
+    return changed if any(changed.get(one, True) for one in known) else {}
+
+
 def check_prompt(prompt: Prompt, shape: tuple[int, int, int]) -> None:
     """Raise `PromptError` unless a prompt lies inside a clip of shape (T, H, W)."""
     frames, height, width = shape

@@ -17,11 +17,11 @@ from napari_vost.clip import Clip
 from napari_vost.contracts import Network
 from napari_vost.engine import EngineOptions, build_engine, check_names
 from napari_vost.errors import InputError, PromptError, VostWarning
-from napari_vost.history import Kept, Ledger, Place, place_of
+from napari_vost.history import Kept, Ledger, Place, frame_result, place_of
 from napari_vost.label_map import LabelMap
 from napari_vost.masks import Mask, PackedMask
-from napari_vost.prompt_rules import changed_frames, check_prompt, confidence
-from napari_vost.propagation import Plan, Reached, Stored, propagate
+from napari_vost.prompt_rules import changed_by_object, check_prompt, confidence
+from napari_vost.propagation import Plan, Reached, propagate
 from napari_vost.seed_book import SeedBook
 from napari_vost.seeding import Seed
 from napari_vost.step import Engine, FrameView
@@ -89,7 +89,7 @@ class Session:
         check_names(self.options)
         self._network = None if isinstance(model, str) else model
         self._engine: Engine | None = None
-        self.ledger = Ledger()
+        self.ledger = Ledger(clip.shape[1:])
         self._seeds = SeedBook(self.ledger)
         self.expected_network = ""
         self._followed: dict[int, dict[int, tuple[Prompt, ...]]] = {}  # seeds by frame that the last full run knew
@@ -297,7 +297,24 @@ class Session:
         """
         from napari_vost.session_file import load
 
-        return load(Path(path), Path(source) if isinstance(source, str) else source, device)
+        saved = load(Path(path), Path(source) if isinstance(source, str) else source)
+        words = saved.options
+        options = EngineOptions(window=words["window"], sam2=words["sam2"])
+        session = cls(
+            saved.clip,
+            saved.model,
+            words["adapter"],
+            words["memory"],
+            words["motion"],
+            device,
+            words["region"],
+            options,
+        )
+        session.labels.update(saved.labels)
+        session.expected_network = saved.network
+        session.ledger = saved.ledger
+        session._seeds = SeedBook(saved.ledger)
+        return session
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────
     @property
@@ -347,63 +364,33 @@ class Session:
         return frozenset((one, frame_index) for one in objects for frame_index in wanted)
 
     def _plan(self, direction: Direction, frames: tuple[int, int] | None, exact: bool) -> Plan:
-        known = {object_id: self._seeds.known(object_id) for object_id in self.object_ids}
-        known = {object_id: places for object_id, places in known.items() if places}
-        changed: dict[int, frozenset[int]] = {}
-        for object_id, places in known.items():
-            if object_id in self._followed and not exact:
-                changed[object_id] = changed_frames(self._followed[object_id], places)
-        if all(not changed.get(object_id, True) for object_id in known):
-            changed = {}  # nothing new anywhere: the user wants it all again
+        known = {one: known for one in self.object_ids if (known := self._seeds.known(one))}
+        changed = changed_by_object({} if exact else self._followed, known)
         run = [object_id for object_id in known if changed.get(object_id, True)]
         seeds = {
             one: [self._seeds.at(self.engine, self.frame_view, (one, frame)) for frame in known[one]] for one in run
         }
-        return Plan(seeds, len(self.clip), self.clip.order, direction, frames, changed, self._stored)
-
-    def _stored(self, object_id: int, frame_index: int) -> Stored | None:
-        place = (object_id, frame_index)
-        kept, locked = self.ledger.kept.get(place), place in self.ledger.settings.locks
-        if kept is None:
-            empty = PackedMask(self.clip.shape[1:], None, b"")
-            return Stored(empty, False, True) if locked else None
-        return Stored(kept.mask, kept.scores.occurrence > 0, locked)
+        return Plan(seeds, len(self.clip), self.clip.order, direction, frames, changed, self.ledger.stored)
 
     def _prompted_results(self, plan: Plan) -> Iterator[FrameResult]:
         for frame_index in sorted({one.frame_index for seeds in plan.seeds.values() for one in seeds}):
             here = {o: self.ledger.kept[o, frame_index] for o in plan.seeds if (o, frame_index) in self.ledger.kept}
-            yield _result(frame_index, here)
+            yield frame_result(frame_index, here)
 
     def _take(self, reached: Reached, before: dict[Place, Kept | None]) -> FrameResult:
         masks = clean(reached.answers, self.options.cleanup)
         here: dict[int, Kept] = {}
         for answer, mask in zip(reached.answers, masks, strict=True):
             here[answer.object_id] = Kept(PackedMask.pack(mask), answer.scores, confidence(answer.scores))
-            self._write((answer.object_id, reached.frame_index), here[answer.object_id], before)
+            self.ledger.write((answer.object_id, reached.frame_index), here[answer.object_id], before)
         for object_id, first, last in reached.ended:
             for frame_index in range(min(first, last), max(first, last) + 1):
                 if (object_id, frame_index) not in self.locks:
-                    self._write((object_id, frame_index), None, before)
+                    self.ledger.write((object_id, frame_index), None, before)
         self.masks_changed.emit((reached.frame_index,))
-        return _result(reached.frame_index, here)
-
-    def _write(self, place: Place, kept: Kept | None, before: dict[Place, Kept | None]) -> None:
-        before.setdefault(place, self.ledger.kept.get(place))
-        if kept is None:
-            self.ledger.kept.pop(place, None)
-        else:
-            self.ledger.kept[place] = kept
+        return frame_result(reached.frame_index, here)
 
     def _kept(self, one: Seed) -> Kept:
         truth = isinstance(one.prompts[-1], MaskPrompt)
         mask = one.mask if truth else PackedMask.pack(repair(one.mask.unpack(), self.options.cleanup))
         return Kept(mask, one.scores, 1.0 if truth else confidence(one.scores))
-
-
-def _result(frame_index: int, here: dict[int, Kept]) -> FrameResult:
-    return FrameResult(
-        frame_index,
-        {object_id: kept.mask.unpack() for object_id, kept in here.items()},
-        {object_id: kept.scores for object_id, kept in here.items()},
-        {object_id: kept.confidence for object_id, kept in here.items()},
-    )

@@ -14,6 +14,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from napari_vost.history import Action, Kept, Ledger, Place, Settings
 from napari_vost.io.atomic import atomic_file
 from napari_vost.masks import PackedMask
 from napari_vost.session_codec import decode_change, decode_label, encode_change, encode_label
-from napari_vost.types import Scores
+from napari_vost.types import Label, Scores
 
 if TYPE_CHECKING:
     from napari_vost.session import Session
@@ -73,26 +74,57 @@ def save(session: Session, path: Path) -> None:
             before = action.after
 
 
-def load(path: Path, source: Path | Clip | None, device: str) -> Session:
-    """Open a session with its scan; see `Session.load`."""
-    from napari_vost.engine import EngineOptions
-    from napari_vost.session import Session
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """What a session file holds.
 
+    Attributes
+    ----------
+    clip
+        The scan, opened and known to be the same.
+    model, network
+        Name of the model, and hash of the weights that made the masks ("" if none was needed).
+    options
+        Names of adapter, memory, motion, region and window, and whether SAM 2's own semantics were asked for.
+    labels
+        Names and codes by object id.
+    ledger
+        Prompts, masks, locks and the log.
+    """
+
+    clip: Clip
+    model: str
+    network: str
+    options: dict[str, Any]
+    labels: dict[int, Label]
+    ledger: Ledger
+
+
+def load(path: Path, source: Path | Clip | None) -> Saved:
+    """Read a session file and open its scan.
+
+    Parameters
+    ----------
+    path
+        The file.
+    source
+        Where the scan is now, or the opened clip; None looks where it was.
+
+    Raises
+    ------
+    SessionError
+        The file or its scan cannot be used.
+    """
     with _opened(path) as database:
         meta = dict(database.execute("SELECT key, value FROM meta"))
         known = dict(database.execute("SELECT key, value FROM source"))
         clip = source if isinstance(source, Clip) else _open_source(path, source, known)
         _check_source(clip, known)
-        options = json.loads(meta["options"])
-        session = Session(
-            clip, meta["model"], options["adapter"], options["memory"], options["motion"], device, options["region"],
-            EngineOptions(window=options["window"], sam2=options["sam2"]),
-        )  # fmt: skip
-        session.expected_network = meta.get("network", "")
-        labels = database.execute("SELECT object_id, label FROM labels")
-        session.labels.update({object_id: decode_label(text) for object_id, text in labels})
-        _replay(database, session.ledger, clip.shape[1:], int(meta["position"]))
-    return session
+        rows = database.execute("SELECT object_id, label FROM labels")
+        labels = {int(object_id): decode_label(text) for object_id, text in rows}
+        ledger = Ledger(clip.shape[1:])
+        _replay(database, ledger, int(meta["position"]))
+    return Saved(clip, meta["model"], meta.get("network", ""), json.loads(meta["options"]), labels, ledger)
 
 
 def _timeline(ledger: Ledger) -> list[Action]:
@@ -124,14 +156,14 @@ def _mask_row(step: int, place: Place, kept: Kept | None) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _replay(database: sqlite3.Connection, ledger: Ledger, shape: tuple[int, int], position: int) -> None:
+def _replay(database: sqlite3.Connection, ledger: Ledger, position: int) -> None:
     """Do every action of the file, then undo what was undone."""
     steps = database.execute("SELECT step, name, kept, prompts, bases, locks FROM actions ORDER BY step").fetchall()
     for step, name, *change in steps:
         masks: dict[Place, Kept | None] = {}
         for row in database.execute("SELECT * FROM masks WHERE step = ?", (step,)):
             _, object_id, frame_index, removed, y0, x0, y1, x1, bits, affinity, occurrence, motion, confidence = row
-            packed = PackedMask(shape, None if y0 is None else (y0, x0, y1, x1), bits or b"")
+            packed = PackedMask(ledger.size, None if y0 is None else (y0, x0, y1, x1), bits or b"")
             kept = Kept(packed, Scores(affinity, occurrence, motion), confidence) if not removed else None
             masks[object_id, frame_index] = kept
         ledger.act(name, decode_change(ledger.settings, change), masks)

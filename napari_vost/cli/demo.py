@@ -56,6 +56,7 @@ def segment_sample(samples: Path, facts: dict[str, Any], case: str, args: argpar
     from napari_vost.engine import EngineOptions
     from napari_vost.io.exporters import export
     from napari_vost.io.readers import open_clip
+    from napari_vost.label_map import from_label_map
     from napari_vost.session import Session
     from napari_vost.types import Code, Label
 
@@ -83,7 +84,7 @@ def segment_sample(samples: Path, facts: dict[str, Any], case: str, args: argpar
             sys.stderr.write(f"note: {case}{suffix}: {notice}\n")
     session.save(args.out / f"{case}.vost")
     labels = read_truth(samples / facts["labels"], clip)
-    overlay_sheet(clip, session.segmentation(), args.out / f"{case}.png", labels)
+    overlay_sheet(clip, session.segmentation(), args.out / f"{case}.png", from_label_map(labels, clip))
     return score(session, labels, facts, case, seconds)
 
 

@@ -37,10 +37,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("path", type=Path, metavar="PATH", help="scan or cine: file or folder")
     prompts = parser.add_argument_group("prompts")
-    add = {"action": "append", "default": []}
-    prompts.add_argument("--point", metavar="F,Y,X[,ID][,-]", help="a click; a minus at the end means outside", **add)
-    prompts.add_argument("--box", metavar="F,Y0,X0,Y1,X1[,ID]", help="a box; both corners belong to it", **add)
-    prompts.add_argument("--mask", metavar="FILE[@F]", help="a label map; @F takes frame F of it only", **add)
+    for option, form, words in (
+        ("--point", "F,Y,X[,ID][,-]", "a click; a minus at the end means outside"),
+        ("--box", "F,Y0,X0,Y1,X1[,ID]", "a box; both corners belong to it"),
+        ("--mask", "FILE[@F]", "a label map; @F takes frame F of it only"),
+    ):
+        prompts.add_argument(option, metavar=form, help=words, action="append", default=[])
     prompts.add_argument("--resample", action="store_true", help="bring a mask of another grid over (nearest label)")
     prompts.add_argument("--name", metavar="ID=NAME", action="append", default=[], help="what an object is called")
     out = parser.add_argument_group("results")
@@ -205,25 +207,27 @@ def write_report(session: Session, path: Path, seconds: float) -> None:
     from napari_vost.measure.volume import area_mm2, volume_ml
 
     segmentation = session.segmentation()
+    spaced = segmentation.geometry.spaced
     objects: dict[str, Any] = {}
     for object_id in segmentation.object_ids:
-        frames = {
-            frame: session.ledger.kept[object_id, frame] for one, frame in session.ledger.kept if one == object_id
-        }
-        areas = area_mm2(segmentation, object_id)
+        kept = {frame: one for (key, frame), one in sorted(session.ledger.kept.items()) if key == object_id}
+        areas = area_mm2(segmentation, object_id) if spaced else None
+        frames = [
+            {
+                "frame": frame,
+                "area_px": int(one.mask.unpack().sum()),
+                "area_mm2": None if areas is None else float(areas[frame]),
+                "affinity": one.scores.affinity,
+                "occurrence": one.scores.occurrence,
+                "confidence": one.confidence,
+            }
+            for frame, one in kept.items()
+        ]
+        volume = volume_ml(segmentation, object_id) if spaced and segmentation.order == "depth" else None
         objects[str(object_id)] = {
             "name": segmentation.labels[object_id].name,
-            "volume_ml": volume_ml(segmentation, object_id) if segmentation.order == "depth" else None,
-            "frames": [
-                {
-                    "frame": frame,
-                    "area_mm2": float(areas[frame]),
-                    "affinity": kept.scores.affinity,
-                    "occurrence": kept.scores.occurrence,
-                    "confidence": kept.confidence,
-                }
-                for frame, kept in sorted(frames.items())
-            ],
+            "volume_ml": volume,
+            "frames": frames,
         }
     report = {
         "model": session.model,
