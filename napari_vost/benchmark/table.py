@@ -8,7 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from napari_vost.benchmark.clock import STAGES
 from napari_vost.benchmark.quality import Report, Summary
+from napari_vost.benchmark.speed import Growth, Line
 from napari_vost.errors import InputError
 from napari_vost.io.atomic import atomic_file
 
@@ -16,6 +18,9 @@ QUALITY_HEAD = (
     "data", "prompt", "structure", "cases", "score", "followed [95 %]", "copied", "gain [95 %]", "other score",
     "copied", "prompted frame", "leak",
 )  # fmt: skip
+SPEED_HEAD = ("weights", "input", "objects", "engine", "ms per frame", "min to max", "frames", *STAGES)
+GROWTH_HEAD = ("weights", "input", "objects", "engine", "after frames", "kept, MB", "caches, MB", "frames held, MB")
+_BYTES = ("state_bytes", "cache_bytes", "frame_bytes")
 _WORDS = {("dice", "frames"): "Dice", ("dice", "stack"): "Dice of the stack", ("iou", "frames"): "J"}
 _WORDS["iou", "stack"] = "IoU of the stack"
 
@@ -128,3 +133,44 @@ def _short(value: float, sign: bool = False) -> str:
     """Two digits, as papers print them: .72, or +.05."""
     text = f"{value:+.2f}" if sign else f"{value:.2f}"
     return text.replace("0.", ".", 1) if abs(value) < 0.995 else text
+
+
+def speed_facts(lines: Sequence[Line], grown: Sequence[Growth], machine: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Measured speed, ready for JSON."""
+    return {
+        "machine": dict(machine),
+        "lines": [{**_rounded(asdict(line)), "stages_ms": _rounded(dict(line.stages_ms))} for line in lines],
+        "growth": [_rounded(asdict(one)) for one in grown],
+    }
+
+
+def speed_rows(facts: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Rows under `SPEED_HEAD`, one per line of `speed_facts`."""
+    rows: list[tuple[str, ...]] = []
+    for line in facts["lines"]:
+        spread, stages = line["per_frame"], line["stages_ms"]
+        times = (_ms(spread["median_ms"]), f"{_ms(spread['low_ms'])} to {_ms(spread['high_ms'])}")
+        split = tuple(_ms(stages[name]) if name in stages else "-" for name in STAGES)
+        rows.append((*_who(line), *times, str(spread["frames"]), *split))
+    return rows
+
+
+def growth_rows(facts: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Rows under `GROWTH_HEAD`, one per entry of ``growth`` of `speed_facts`."""
+    rows: list[tuple[str, ...]] = []
+    for one in facts["growth"]:
+        columns = [_from_to([f"{value / 1e6:.1f}" for value in one[name]]) for name in _BYTES]
+        rows.append((*_who(one), _from_to([str(frame) for frame in one["frames"]]), *columns))
+    return rows
+
+
+def _from_to(values: Sequence[str]) -> str:
+    return values[0] if len(values) == 1 else f"{values[0]} → {values[-1]}"
+
+
+def _ms(value: float) -> str:
+    return f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+def _who(line: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    return line["model"], f"{line['size']} px", str(line["objects"]), line["engine"]

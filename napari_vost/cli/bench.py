@@ -1,7 +1,7 @@
 """``napari-vost bench``: milliseconds per frame on this machine, and what is kept while a clip goes on.
 
-Three parts: ``nano``, the network that ships, as a session runs it; ``duel``, our engine and transformers' own inference
-by turns on the same random weights of a published architecture; ``growth``, the bytes that both keep.
+Three parts: ``nano``, the network that ships, as a session runs it; ``duel``, our engine and transformers' own
+inference by turns on the same random weights of a published architecture; ``growth``, the bytes that both keep.
 """
 
 from __future__ import annotations
@@ -131,12 +131,15 @@ def _show(facts: dict[str, Any], console: Any) -> None:
 
     from napari_vost.benchmark.table import GROWTH_HEAD, SPEED_HEAD, growth_rows, speed_rows
 
-    for head, rows in ((SPEED_HEAD, speed_rows(facts)), (GROWTH_HEAD, growth_rows(facts))):
-        if rows:
+    stages = len(SPEED_HEAD) - SPEED_HEAD.index("see")
+    head = [*SPEED_HEAD[: -stages - 1], ", ".join(SPEED_HEAD[-stages:])]
+    rows = [(*row[: -stages - 1], ", ".join(row[-stages:])) for row in speed_rows(facts)]
+    for titles, cells in ((head, rows), (GROWTH_HEAD, growth_rows(facts))):
+        if cells:
             table = Table(box=None, pad_edge=False)
-            for title in head:
-                table.add_column(title, overflow="fold")
-            for row in rows:
+            for title in titles:
+                table.add_column(title, overflow="fold", no_wrap=title in ("weights", "engine"))
+            for row in cells:
                 table.add_row(*(Text(cell) for cell in row))
             console.print(table)
     said = [*(f"{name}: {value}" for name, value in facts["machine"].items()), *facts["notices"]]
