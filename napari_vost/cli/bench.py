@@ -50,13 +50,12 @@ def run(args: argparse.Namespace) -> int:
     """
     from rich.console import Console
 
-    console = Console(file=sys.stderr if args.json else sys.stdout)
-    with console.status("measuring") as status:
+    with Console(stderr=True).status("measuring") as status:
         facts = measure(args, lambda text: status.update(text))
     if args.json:
         sys.stdout.write(json.dumps(facts, indent=1) + "\n")
     else:
-        _show(facts, console)
+        _show(facts, Console(file=sys.stdout))
     return 0
 
 

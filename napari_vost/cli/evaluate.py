@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_vost.cli.common import add_engine_options, ask_consent
 from napari_vost.errors import ExportError
 
 if TYPE_CHECKING:
@@ -24,11 +25,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--layout", required=True, metavar="NAME", help="how the folder is laid out, such as acdc")
     parser.add_argument("--prompt", required=True, choices=("point", "box", "mask"), help="made of the truth")
     parser.add_argument("--out", required=True, type=Path, metavar="TABLE.json", help="where the numbers go")
-    parser.add_argument("--model", default="vost-nano", metavar="NAME", help="a name of `napari-vost models list`")
     parser.add_argument("--limit", type=int, metavar="N", help="score only the first N cases")
-    parser.add_argument("--adapter", metavar="NAME", help="adapter of the model")
-    for choice in ("memory", "motion", "device"):
-        parser.add_argument(f"--{choice}", default="auto", metavar="NAME", help=f"{choice} (auto)")
+    add_engine_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,11 +46,18 @@ def run(args: argparse.Namespace) -> int:
     from napari_vost.engine import EngineOptions, check_names
 
     layout = find_layout(args.layout)
-    options = EngineOptions(adapter=args.adapter, memory=args.memory, motion=args.motion, device=args.device)
+    options = EngineOptions(
+        adapter=args.adapter,
+        memory=args.memory,
+        motion=args.motion,
+        device=args.device,
+        region=args.region,
+        window=args.window,
+        consent=ask_consent,
+    )
     check_names(options)
     _check_out(args.out)
-    console = Console(file=sys.stdout)
-    with console.status(f"{layout.title}: reading") as status:
+    with Console(stderr=True).status(f"{layout.title}: reading") as status:
         report = evaluate(
             layout,
             args.folder,
@@ -63,8 +68,8 @@ def run(args: argparse.Namespace) -> int:
             lambda name: status.update(f"{layout.title}: {name}"),
         )
     write_json(quality_facts(report), args.out)
-    _show(report, console)
-    console.print(f"Table: {args.out}", soft_wrap=True, markup=False, highlight=False)
+    _show(report, Console(file=sys.stdout))
+    sys.stdout.write(f"{args.out}\n")
     return 0
 
 
