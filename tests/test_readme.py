@@ -1,4 +1,4 @@
-"""The README and the docs say what is so: scripts run and print what they show, commands parse, links lead somewhere."""
+"""README and docs say what is so: scripts print what they show, commands parse, links lead somewhere."""
 
 from __future__ import annotations
 
