@@ -118,7 +118,7 @@ class Grid:
             key[axis] = index
         key[self.axes[0]] = frame_index
         plane = stored[tuple(key)]
-        return plane if self.axes[1] < self.axes[2] else plane.T
+        return plane if self.axes[1] < self.axes[2] else plane.swapaxes(0, 1)
 
     def place(self, frames: Array) -> Array:
         """Put frames (T, H, W) back into an array of the stored shape.
@@ -203,7 +203,10 @@ class Geometry:
         return z, y, x
 
     def frame_origin(self, frame_index: int) -> NDArray[np.float64]:
-        """Centre of pixel (0, 0) of a frame, (3,) LPS millimetres."""
+        """Centre of pixel (0, 0) of a frame, (3,) LPS millimetres.
+
+        In a cine all frames lie where frame 0 lies: ask for frame 0 there.
+        """
         if self.frame_origins_lps is not None:
             return np.asarray(self.frame_origins_lps[frame_index], dtype=np.float64)
         return np.asarray(self.affine_lps[:3, 3] + frame_index * self.affine_lps[:3, 2])

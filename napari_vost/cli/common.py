@@ -94,13 +94,25 @@ def check_targets(paths: list[str], from_dicom: bool, reference: Path | None) ->
             )
 
 
-def write_results(session: Session, paths: list[str], reference: Path | None, fill_gap: bool) -> None:
-    """Write every target; if one fails, the session is saved so that nothing is lost."""
+def add_result_options(parser: argparse.ArgumentParser) -> None:
+    """Options that say what is written and how."""
+    group = parser.add_argument_group("results")
+    group.add_argument(
+        "--out", metavar="FILE", action="append", required=True, help=".nii.gz .dcm .nrrd .mha, or folder/"
+    )
+    group.add_argument("--reference", type=Path, metavar="DIR", help="DICOM series that a DICOM-SEG is to refer to")
+    group.add_argument("--fill-gap", action="store_true", help="put empty slices where the series lacks some")
+    group.add_argument("--resample", action="store_true", help="nearest slice or label where grids cannot be the same")
+
+
+def write_results(session: Session, args: argparse.Namespace) -> None:
+    """Write every target of `add_result_options`; if one fails, the session is saved so that nothing is lost."""
     from napari_vost.io.exporters import export
 
     try:
-        for text in paths:
-            for notice in export(session, text, reference=reference, fill_gap=fill_gap):
+        for text in args.out:
+            ways = {"reference": args.reference, "fill_gap": args.fill_gap, "resample": args.resample}
+            for notice in export(session, text, **ways):
                 sys.stderr.write(f"note: {notice}\n")
             sys.stdout.write(f"{text}\n")
     except VostError as error:

@@ -29,7 +29,9 @@ def run(args: argparse.Namespace) -> int:
         return 0
     lines = [f"{found.path}: {found.kind}" + (f", {found.modality}" if found.modality else "")]
     for one in found.series:
-        lines += [f"  {one.number}  {_line(one)}"]
+        lines += [
+            f"  {one.number}  {one.path}: {_line(one)}" if len(found.series) > 1 else f"  {one.number}  {_line(one)}"
+        ]
         lines += [f"     choose {choice}" for choice in one.choices]
         lines += [f"     note: {notice}" for notice in one.notices]
         if one.problem:

@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from napari_vost import __version__
 from napari_vost.errors import VostError, VostWarning
@@ -42,8 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in given
     args = build_parser().parse_args([word for word in given if word != "--debug"])
     with warnings.catch_warnings():
-        warnings.simplefilter("default", VostWarning)
-        warnings.showwarning = _show
+        warnings.simplefilter("always", VostWarning)
+        warnings.showwarning = _notices()
         try:
             return int(args.run(args))
         except VostError as error:
@@ -69,14 +69,13 @@ def _say(text: str) -> None:
     sys.stderr.write(f"napari-vost: {text}\n")
 
 
-def _show(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: object = None,
-    line: str | None = None,
-) -> None:
-    """Show our own notices as one line; other libraries' warnings are for developers and stay quiet."""
-    if issubclass(category, VostWarning):
-        sys.stderr.write(f"note: {message}\n")
+def _notices() -> Callable[..., None]:
+    """Show each notice of ours once, as one line; other libraries' warnings are for developers and stay quiet."""
+    said: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *where: object, **more: object) -> None:
+        if issubclass(category, VostWarning) and str(message) not in said:
+            said.add(str(message))
+            sys.stderr.write(f"note: {message}\n")
+
+    return show

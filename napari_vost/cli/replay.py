@@ -5,20 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from napari_vost.cli.common import check_targets, write_results
+from napari_vost.cli.common import add_result_options, check_targets, write_results
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``replay`` to the command line."""
     parser = subparsers.add_parser("replay", help="write the masks of a saved session", description=__doc__)
     parser.add_argument("case", type=Path, metavar="CASE.vost")
-    parser.add_argument(
-        "--out", metavar="FILE", action="append", required=True, help=".nii.gz .dcm .nrrd .mha or folder/"
-    )
+    add_result_options(parser)
     parser.add_argument("--source", type=Path, metavar="PATH", help="where the scan is now, if it has moved")
     parser.add_argument("--again", action="store_true", help="follow everything again from the prompts")
-    parser.add_argument("--reference", type=Path, metavar="DIR", help="DICOM series that a DICOM-SEG is to refer to")
-    parser.add_argument("--fill-gap", action="store_true", help="put empty slices where the series lacks some")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
 
 
@@ -31,5 +27,5 @@ def run(args: argparse.Namespace) -> int:
     check_targets(args.out, session.clip.source.kind.startswith("dicom"), args.reference)
     if args.again:
         follow(session, "both", None)
-    write_results(session, args.out, args.reference, args.fill_gap)
+    write_results(session, args)
     return 0

@@ -14,6 +14,7 @@ import numpy as np
 from napari_vost.cli.common import (
     add_engine_options,
     add_open_options,
+    add_result_options,
     ask_consent,
     check_targets,
     progress_bar,
@@ -43,16 +44,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ("--mask", "FILE[@F]", "a label map; @F takes frame F of it only"),
     ):
         prompts.add_argument(option, metavar=form, help=words, action="append", default=[])
-    prompts.add_argument("--resample", action="store_true", help="bring a mask of another grid over (nearest label)")
     prompts.add_argument("--name", metavar="ID=NAME", action="append", default=[], help="what an object is called")
-    out = parser.add_argument_group("results")
-    out.add_argument(
-        "--out", metavar="FILE", action="append", required=True, help=".nii.gz .dcm .nrrd .mha, or folder/"
-    )
+    add_result_options(parser)
+    out = parser.add_argument_group("following")
     out.add_argument("--report", type=Path, metavar="FILE", help="numbers per object and frame, JSON")
     out.add_argument("--save", type=Path, metavar="CASE.vost", help="the session, to go on with later")
-    out.add_argument("--reference", type=Path, metavar="DIR", help="DICOM series that a DICOM-SEG is to refer to")
-    out.add_argument("--fill-gap", action="store_true", help="put empty slices where the series lacks some")
     out.add_argument("--direction", choices=("forward", "backward", "both"), default="both")
     out.add_argument("--frames", type=frame_range, metavar="A:B", default=None, help="never leave frames A to B-1")
     out.add_argument("--largest", action="store_true", help="keep only the largest part of every mask")
@@ -90,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         session.save(args.save)
     if args.report is not None:
         write_report(session, args.report, seconds)
-    write_results(session, args.out, args.reference, args.fill_gap)
+    write_results(session, args)
     return 0
 
 

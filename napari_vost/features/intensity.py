@@ -60,7 +60,9 @@ def percentile_window(values: Image) -> Window:
     if above.size == 0:
         return Window(float(numbers.min()), float(numbers.min()) + 1.0, "flat")
     low, high = np.percentile(above, (_LOW, _HIGH))
-    return Window(float(low), float(max(high, low + 1e-6)), "percentiles")
+    if high - low < 1e-3 * (high - numbers.min()):  # one grey on an empty background
+        low = numbers.min()
+    return Window(float(low), float(high), "percentiles")
 
 
 def to_unit(image: Image, window: Window | None) -> Tensor:

@@ -136,15 +136,14 @@ def tube(points: tuple[Field, ...], path: NDArray[np.float64], radii: Field) -> 
     radii
         (N,) radius at every corner, linear between them.
     """
-    best: Field | None = None
+    best: Field = np.asarray(np.inf)
     for start, stop, r0, r1 in zip(path[:-1], path[1:], radii[:-1], radii[1:], strict=True):
         along = stop - start
         part = sum((axis - s) * a for axis, s, a in zip(points, start, along, strict=True))
         part = np.clip(part / max(float(along @ along), 1e-12), 0.0, 1.0)
         square = sum((axis - s - part * a) ** 2 for axis, s, a in zip(points, start, along, strict=True))
         one = np.sqrt(square) - (r0 + part * (r1 - r0))
-        best = one if best is None else np.minimum(best, one)
-    assert best is not None, "a tube has two corners"
+        best = np.minimum(best, one)
     return best
 
 

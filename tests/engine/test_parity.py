@@ -87,7 +87,7 @@ def pixels(images: np.ndarray) -> torch.Tensor:
 
 @torch.inference_mode()
 def theirs(
-    model: Any, images: np.ndarray, case: Case, direction: int
+    model: Any, images: np.ndarray, case: Case, direction: int, at: int = PROMPTED
 ) -> dict[tuple[int, int], tuple[torch.Tensor, float]]:
     """Mask logits and object score by (object, frame) from transformers' inference session."""
     from transformers.models.sam2_video.modeling_sam2_video import Sam2VideoInferenceSession
@@ -100,17 +100,17 @@ def theirs(
         prompt = prompts[0]
         session.obj_id_to_idx(row + 1)
         if isinstance(prompt, MaskPrompt):
-            session.add_mask_inputs(row, PROMPTED, torch.from_numpy(prompt.mask.unpack())[None, None])
+            session.add_mask_inputs(row, at, torch.from_numpy(prompt.mask.unpack())[None, None])
         else:
             points, labels = [[prompt.x, prompt.y]] if isinstance(prompt, PointPrompt) else [], [1]
             if isinstance(prompt, BoxPrompt):
                 points, labels = [[prompt.x0, prompt.y0], [prompt.x1, prompt.y1]], [2, 3]
             table = {"point_coords": torch.tensor([[points]]), "point_labels": torch.tensor([[labels]])}
-            session.add_point_inputs(row, PROMPTED, table)
+            session.add_point_inputs(row, at, table)
         session.obj_with_new_inputs.append(row + 1)
-    model(session, frame_idx=PROMPTED)
+    model(session, frame_idx=at)
     found = {}
-    for output in model.propagate_in_video_iterator(session, start_frame_idx=PROMPTED, reverse=direction < 0):
+    for output in model.propagate_in_video_iterator(session, start_frame_idx=at, reverse=direction < 0):
         for row in range(len(case.prompts)):
             score = float(output.object_score_logits[row])
             found[row + 1, output.frame_idx] = (output.pred_masks[row, 0].float(), score)
@@ -136,6 +136,7 @@ def ours(
     direction: int,
     policy: Fifo | None = None,
     network: Callable[[Any], RecordingNetwork] = RecordingNetwork,
+    at: int = PROMPTED,
 ) -> dict[tuple[int, int], torch.Tensor]:
     """Gated mask logits by (object, frame) from our engine."""
     made = network(model)
@@ -150,7 +151,7 @@ def ours(
     found = {}
     seeds = {}
     for row, prompts in enumerate(case.prompts):
-        one = seed(engine, frame_at(PROMPTED), prompts, Before(), row)
+        one = seed(engine, frame_at(at), prompts, Before(), row)
         seeds[row + 1] = (one,)
     word = "forward" if direction > 0 else "backward"
     made.written.clear()
@@ -233,3 +234,29 @@ def test_a_mutation_breaks_the_equality(
         mutated = ours(model, images, case, 1, None if policy is None else policy(max_prompted=None), network)
         worst = max(worst, compare(theirs(model, images, case, 1), mutated)[0])
     assert worst > 1e-3
+
+
+@pytest.mark.slow
+def test_the_published_tiny_architecture_at_full_size_equals_transformers() -> None:
+    from transformers import Sam2VideoModel
+
+    from napari_vost.model.checkpoints import sam2_config
+    from napari_vost.model.registry import find
+    from napari_vost.testing import randomise_tables
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = Sam2VideoModel(sam2_config(find("sam2.1-tiny").architecture)).eval()
+        randomise_tables(model)
+    last = model.mask_decoder.pred_obj_score_head.proj_out
+    with torch.no_grad():
+        last.weight.zero_()
+        last.bias.fill_(1.0)  # three frames are too few to centre a score: the object is there
+    images = clip(PROMPTED + 3, 1024)[PROMPTED:]
+    case = Case("click", ((PointPrompt(0, 1, 500.0, 400.0),),))
+    first = theirs(model, images, case, 1, at=0)
+    second = ours(model, images, case, 1, at=0)
+    worst, least, filled = compare(first, second)
+    assert worst < 1e-3
+    assert least >= 0.999
+    assert filled > 0.2
