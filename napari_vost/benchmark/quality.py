@@ -184,15 +184,12 @@ def evaluate(
 
     Raises
     ------
-    ReadError
-        The folder does not fit the layout.
     InputError
-        Nothing in it can be scored, or a limit below 1.
-    UnknownName, WeightsError
+        A folder that does not fit the layout or holds nothing to score, a limit below 1, or as `Session`.
+    WeightsError
         As `Session`.
     """
-    if limit is not None and limit < 1:
-        raise InputError(f"limit must be at least 1, got {limit}: leave it out to take all cases.")
+    _check_limit(limit)
     chosen = options or EngineOptions()
     units = groupby(layout.cases(folder), key=lambda case: case.unit)
     network: Network | None = None if isinstance(model, str) else model
@@ -291,6 +288,11 @@ def _overlaps(judged: list[_Judged], metric: Callable[[Mask, Mask], NDArray[np.f
         return None
     found, copied, truth = (np.stack(each) for each in zip(*judged, strict=True))
     return float(metric(found, truth).mean()), float(metric(copied, truth).mean())
+
+
+def _check_limit(limit: int | None) -> None:
+    if limit is not None and limit < 1:
+        raise InputError(f"limit must be at least 1, got {limit}: leave it out to take all cases.")
 
 
 def _both(pairs: Iterable[tuple[float | None, float | None]]) -> list[tuple[float, float]]:

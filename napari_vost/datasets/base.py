@@ -74,7 +74,7 @@ class Case:
     def prompted_frame(self, structure: str) -> int | None:
         """Frame on which a structure is prompted, None where it has none.
 
-        The middle one of an even number of frames is the later; of equally large ones it is the first.
+        The middle one of an even number of frames is the later; so is the one of equally large ones.
         """
         area = self.truth(structure).sum(axis=(1, 2))
         held = [frame for frame in self.known_frames if area[frame]]
@@ -83,7 +83,7 @@ class Case:
         if self.rule == "middle":
             return held[len(held) // 2]
         if self.rule == "largest":
-            return max(held, key=lambda frame: int(area[frame]))
+            return max(held, key=lambda frame: (int(area[frame]), frame))
         first = self.known_frames[0]
         return first if first in held else None
 
