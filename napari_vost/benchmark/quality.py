@@ -192,7 +192,7 @@ def evaluate(
     _check_limit(limit)
     chosen = options or EngineOptions()
     units = groupby(layout.cases(folder), key=lambda case: case.unit)
-    network: Network | None = None if isinstance(model, str) else model
+    network = None if isinstance(model, str) else model
     marks: list[Mark] = []
     started = time.perf_counter()
     for name, cases in islice(units, limit):
@@ -206,17 +206,9 @@ def evaluate(
         raise InputError(
             f"{folder} holds nothing to score: no case holds one of its structures on the frame to be prompted."
         )
-    return Report(
-        layout,
-        "/".join(folder.resolve().parts[-2:]),
-        prompt,
-        network.traits.name,
-        network.fingerprint,
-        str(network.device),
-        tuple(marks),
-        time.perf_counter() - started,
-        versions(),
-    )
+    where = "/".join(folder.resolve().parts[-2:])
+    who = (network.traits.name, network.fingerprint, str(network.device))
+    return Report(layout, where, prompt, *who, tuple(marks), time.perf_counter() - started, versions())
 
 
 def follow(case: Case, prompt: str, network: Network, options: EngineOptions | None = None) -> Iterator[Followed]:
