@@ -30,7 +30,7 @@ from napari_vost.contracts import (
 )
 from napari_vost.errors import Cancelled
 from napari_vost.features.intensity import to_unit
-from napari_vost.features.region import crop, crop_logits, follow, uncrop
+from napari_vost.features.region import GROWTH, crop, crop_logits, follow, uncrop
 from napari_vost.features.store import FeatureStore
 from napari_vost.masks import Box, Mask, box_of
 from napari_vost.memory.attention import MemoryReader, grid_cells
@@ -215,7 +215,9 @@ def look_at(
             low, high = np.min(present, axis=0), np.max(present, axis=0)
             joint = (int(low[0]), int(low[1]), int(high[2]), int(high[3]))
         absent = min(state.rows[index].absent for index in members)
-        moved = follow(region, joint, absent, frame.size, engine.cells)
+        prompted = [entry.region.height for index in members for entry in state.rows[index].bank.prompted]
+        widest = GROWTH * max(prompted, default=region.height)
+        moved = follow(region, joint, absent, frame.size, engine.cells, widest)
         for index in members:
             regions[index] = moved
     return regions

@@ -22,7 +22,7 @@ EDGE = 0.08  # a region moves when its object comes nearer to its border than th
 LARGEST, SMALLEST = 0.8, 0.28  # share of the region that an object may take before the scale is chosen anew
 WIDEN = 1.5  # per absent frame, after two of them
 JOINT_LOSS = 0.25  # loss of scale at which two objects no longer share a region
-MAX_GROUPS = 4
+GROWTH = 2.0  # most that a region may grow in a sweep, over the one of its prompted frame
 OUTSIDE = -1024.0  # logit of pixels that the region does not cover
 
 
@@ -56,7 +56,9 @@ def _slide(start: float, side: int, size: int) -> float:
     return float(min(max(round(start), 0), size - side))
 
 
-def follow(region: Region, box: Box | None, absent: int, frame: tuple[int, int], cells: int) -> Region:
+def follow(
+    region: Region, box: Box | None, absent: int, frame: tuple[int, int], cells: int, widest: float = math.inf
+) -> Region:
     """Region for the next frame.
 
     Parameters
@@ -69,6 +71,8 @@ def follow(region: Region, box: Box | None, absent: int, frame: tuple[int, int],
         Frames in a row without the object.
     frame, cells
         As in `region_around`.
+    widest
+        Side that a region around a found object does not pass: a mask that leaks must not pull its region along.
     """
     if box is None:
         if absent < 2:
@@ -79,7 +83,9 @@ def follow(region: Region, box: Box | None, absent: int, frame: tuple[int, int],
     longest = max(box[2] - box[0], box[3] - box[1])
     if not SMALLEST * region.height <= longest <= LARGEST * region.height:
         fresh = region_around(box, frame, cells)
-        return region if fresh.height == region.height and _inside(region, box, frame) else fresh
+        if fresh.height == region.height or fresh.height > max(widest, region.height):
+            return region if _inside(region, box, frame) else _moved(region, box, frame, cells)
+        return fresh
     return region if _inside(region, box, frame) else _moved(region, box, frame, cells)
 
 
@@ -109,9 +115,10 @@ def _moved(region: Region, box: Box, frame: tuple[int, int], cells: int) -> Regi
 
 
 def share_regions(boxes: Sequence[Box], frame: tuple[int, int], cells: int) -> list[Region]:
-    """One region per box; boxes whose joint crop loses little scale share one, and there are at most 4 regions.
+    """One region per box; boxes whose joint crop loses little scale share one.
 
-    Two groups are joined while the joint region is less than 1 / (1 - 0.25) times as wide as the smaller one.
+    Two groups are joined while the joint region is less than 1 / (1 - 0.25) times as wide as the smaller one. There is
+    no limit to the groups: a small structure that has to share a wide region is lost, and a crop costs little.
     """
     groups: list[tuple[Box, list[int]]] = [(box, [index]) for index, box in enumerate(boxes)]
     while len(groups) > 1:
@@ -119,7 +126,7 @@ def share_regions(boxes: Sequence[Box], frame: tuple[int, int], cells: int) -> l
             (_scale_loss(groups[i][0], groups[j][0], frame, cells), i, j) for i in range(len(groups)) for j in range(i)
         ]
         loss, first, second = min(pairs)
-        if loss >= JOINT_LOSS and len(groups) <= MAX_GROUPS:
+        if loss >= JOINT_LOSS:
             break
         joined = (_union(groups[first][0], groups[second][0]), groups[first][1] + groups[second][1])
         groups = [group for index, group in enumerate(groups) if index not in (first, second)] + [joined]

@@ -73,15 +73,19 @@ class ClipPool:
         self._next = int(at[-1] + 1) % len(self.images)
         self._full = min(len(self.images), self._full + len(at))
 
-    def batch(self, rows: int, frames: int, size: int, random: Random) -> Batch:
-        """Clips of ``frames`` frames at ``size`` pixels, each cropped around a target of its first frame."""
+    def batch(self, rows: int, frames: int, size: int, random: Random, endings: float = 0.0) -> Batch:
+        """Clips of ``frames`` frames at ``size`` pixels, each cropped around a target of its first frame.
+
+        A share of ``endings`` of them is looked for where the target has gone by the last frame.
+        """
         images, masks, boxes = [], [], []
         for _ in range(rows):
-            for _ in range(5):  # clips whose first frame shows nothing are rarely wanted
+            ending = random.random() < endings
+            for _ in range(12 if ending else 5):  # clips whose first frame shows nothing are rarely wanted
                 row = int(random.integers(0, self._full))
                 order = _order(self._frames, frames, random)
                 target = _target(self.labels[row, order[0]], random)
-                if target:
+                if target and not (ending and bool((self.labels[row, order[-1]] == target).any())):
                     break
             mask = self.labels[row, order] == (target or 255)
             boxes.append(_box(mask[0]))

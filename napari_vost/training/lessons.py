@@ -28,12 +28,15 @@ class Habits:
         Frames that get no previous mask, or a wrong one.
     forgotten
         Frames that read only the prompted frame, and as many that read only recent ones.
+    endings
+        Clips whose target has gone by the last frame.
     """
 
     clicked: float = 0.25
     dropped: float = 0.15
     spoiled: float = 0.2
     forgotten: float = 0.15
+    endings: float = 0.4
 
 
 def lesson(network: Network, batch: Batch, habits: Habits, random: Random) -> Tensor:
@@ -147,6 +150,7 @@ def _previous(before: Tensor, truth: Tensor, habits: Habits, random: Random) -> 
     grown = functional.max_pool2d(warped, reach, 1, reach // 2)
     eroded = -functional.max_pool2d(-warped, reach, 1, reach // 2)
     kind = torch.from_numpy(random.integers(0, 4, clips)).to(before.device)[:, None, None, None]
-    wrong = torch.where(kind == 0, grown, torch.where(kind == 1, eroded, warped))
+    other = small.roll(1, 0)  # what another clip looks for: a previous mask that leaked onto something else
+    wrong = torch.where(kind == 0, grown, torch.where(kind == 1, eroded, torch.where(kind == 2, warped, other)))
     logits = (wrong * 2 - 1) * float(random.uniform(2, 10))
     return torch.where(spoiled[:, None, None, None], logits, before), has

@@ -152,7 +152,7 @@ class _Runner:
             for group in self.optimiser.param_groups:
                 group["lr"] = plan.rate * _rate(so_far.step, share)
             pool.renew(1 if self.device.type == "cpu" else rows)
-            batch = augment(pool.batch(rows, stage.frames, plan.size, random), random, fields)
+            batch = augment(pool.batch(rows, stage.frames, plan.size, random, stage.habits.endings), random, fields)
             with torch.autocast(self.device.type, torch.bfloat16):
                 loss = lesson(self.network, batch, stage.habits, random)
             recent.append(self._step(loss))

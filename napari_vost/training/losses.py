@@ -54,4 +54,4 @@ def answer_loss(answer: Answer, truth: Tensor, ambiguous: Tensor) -> Tensor:
     present = (truth.flatten(1).amax(1) > 0.5).to(logits.dtype)
     occurrence = functional.binary_cross_entropy_with_logits(answer.occurrence.float(), present)
     affinity = (answer.affinity.float() - overlap(logits.detach(), truth)).abs().mean()
-    return masks.mean() + 0.2 * occurrence + 0.2 * affinity
+    return masks.mean() + 0.5 * occurrence + 0.2 * affinity

@@ -88,8 +88,12 @@ def test_near_objects_share_a_region_and_far_ones_do_not() -> None:
     assert far[0] != far[1]
 
 
-def test_there_are_at_most_four_regions() -> None:
-    boxes = [(y, x, y + 20, x + 20) for y in (0, 150, 300) for x in (0, 150, 300)]
-    regions = share_regions(boxes, (512, 512), 16)
-    assert len(set(regions)) <= 4
-    assert len(regions) == 9
+def test_a_leaking_mask_does_not_pull_its_region_along() -> None:
+    region = region_around((100, 100, 140, 140), (512, 512), 16)
+    leaked = follow(region, (0, 0, 400, 400), 0, (512, 512), 16, widest=2 * region.height)
+    assert leaked.height == region.height
+
+
+def test_a_small_object_far_from_a_large_one_keeps_its_own_scale() -> None:
+    regions = share_regions([(0, 0, 400, 400), (200, 200, 215, 215)], (512, 512), 16)
+    assert regions[1].height < 64
