@@ -43,17 +43,17 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=os.environ.get("VOST_DATA"), help="folder of the data sets")
     parser.add_argument("--only", nargs="+", choices=JOBS, default=list(JOBS), metavar="JOB", help=", ".join(JOBS))
     parser.add_argument("--model", default="vost-nano")
-    parser.add_argument("--limit", type=int, help="cases per job; such tables are not put on the page")
-    parser.add_argument("--tables", type=Path, help="folder of the JSON tables (docs/quality/MODEL)")
+    parser.add_argument("--limit", type=int, help="cases per job: a try, of which nothing is kept")
+    parser.add_argument("--docs", type=Path, default=DOCS, help="folder of quality.md and quality/MODEL/*.json")
     parser.add_argument("--again", action="store_true", help="also run what is done")
     parser.add_argument("--page", action="store_true", help="only write the page")
     args = parser.parse_args(words)
-    tables = args.tables or DOCS / "quality" / args.model
+    tables = args.docs / "quality" / args.model
     try:
         if not args.page:
             _run(args, tables)
         if args.limit is None:
-            _write_page(tables, DOCS / "quality.md")
+            _write_page(tables, args.docs / "quality.md")
     except VostError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -63,19 +63,26 @@ def main(words: Sequence[str] | None = None) -> int:
 def _run(args: argparse.Namespace, tables: Path) -> None:
     if args.data is None:
         raise VostError("No data: give --data, the folder that holds acdc_ed_es, msd_hippocampus and the others.")
-    tables.mkdir(parents=True, exist_ok=True)
+    if args.limit is None:
+        tables.mkdir(parents=True, exist_ok=True)
     network = load_network(args.model)
     for name in args.only:
         layout, folder, prompt = JOBS[name]
         path = tables / f"{name}.json"
-        if path.exists() and not args.again and json.loads(path.read_text())["fingerprint"] == network.fingerprint:
+        if args.limit is None and not args.again and _made_by(path) == network.fingerprint:
             print(f"{name}: done before")
             continue
         report = evaluate(find_layout(layout), args.data / folder, prompt, network, args.limit, EngineOptions())
         facts = quality_facts(report)
-        write_json(facts, path)
+        if args.limit is None:
+            write_json(facts, path)
         print(f"{name}: {report.seconds:.0f} s")
         print(markdown(QUALITY_HEAD, quality_rows(facts)), flush=True)
+
+
+def _made_by(path: Path) -> str:
+    """Fingerprint of the weights that made a table, "" where there is none."""
+    return str(json.loads(path.read_text(encoding="utf-8"))["fingerprint"]) if path.exists() else ""
 
 
 def _write_page(tables: Path, page: Path) -> None:
