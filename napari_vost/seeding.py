@@ -86,7 +86,7 @@ def seed(
     """Answer the prompts of one object on one frame.
 
     Every prompt refines the answer to those before it, as SAM 2 does: all points so far, and the logits of the answer
-    before as mask prompt (algorithms.md 1.10). A frame that was tracked before is corrected: its mask is the first
+    before as mask prompt (docs/sam2.md 7). A frame that was tracked before is corrected: its mask is the first
     thing to refine, and the other prompted frames are read from memory. A frame that was never reached starts without
     memory. The outcome depends on the arguments alone.
 

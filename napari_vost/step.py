@@ -36,7 +36,7 @@ from napari_vost.masks import Box, Mask, box_of
 from napari_vost.memory.attention import MemoryReader, grid_cells
 from napari_vost.types import Image, Order, Region, Scores
 
-ABSENT_LOGIT = -1024.0  # mask logit of an object that is not in the frame (algorithms.md 1.3)
+ABSENT_LOGIT = -1024.0  # mask logit of an object that is not in the frame (docs/sam2.md 1)
 
 
 def never() -> bool:

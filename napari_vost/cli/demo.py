@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_vost.session import Session
 
 CASES = ("abdomen", "ventricle")
+CLICKED = ("Left kidney", "Right kidney", "Left ventricle")  # these get one click, all others one box
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -66,7 +67,7 @@ def segment_sample(samples: Path, facts: dict[str, Any], case: str, args: argpar
     for one in facts["objects"]:
         object_id = one["object_id"]
         session.labels[object_id] = Label(one["name"], Code(**one["category"]), Code(**one["code"]))
-        if one["prompt"] == "click":
+        if one["name"] in CLICKED:
             frame, y, x = one["click"]
             session.add_point(frame, (y, x), object_id)
         else:
@@ -108,14 +109,15 @@ def score(
     rows = []
     for one in facts["objects"]:
         object_id = one["object_id"]
-        prompted = one[one["prompt"]][0]
+        prompt = "click" if one["name"] in CLICKED else "box"
+        prompted = one[prompt][0]
         others = np.arange(len(labels)) != prompted
         found = segmentation.volume(object_id)[others]
         rows.append(
             {
                 "sample": case,
                 "object": one["name"],
-                "prompt": f"one {one['prompt']}",
+                "prompt": f"one {prompt}",
                 "dice": round(dice(found, labels[others] == object_id), 3),
                 "frames": len(labels),
                 "ms_per_frame": round(1000 * seconds / len(labels), 1),

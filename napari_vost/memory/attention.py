@@ -1,6 +1,6 @@
 """Memory attention: a network's own layers, computed faster, with a position for every token.
 
-The function is SAM 2's (algorithms.md 1.8): pre-norm self-attention with rotary code, cross-attention to memory
+The function is SAM 2's (docs/sam2.md 6): pre-norm self-attention with rotary code, cross-attention to memory
 (single head; keys are memory plus positions, values are memory), feed-forward. Three exact savings:
 
 * *value absorption*: rows of an attention matrix sum to 1, so the value projection is applied after the weighted sum
@@ -106,7 +106,7 @@ def sine_positions(cells_yx: Tensor, grid: tuple[int, int], channels: int) -> Te
 
 
 def pointer_times(distances: Tensor, span: int, channels: int, projection: Projection | None, width: int) -> Tensor:
-    """Positions (n, C_m) of object pointers from their signed distance in frames (algorithms.md 1.7.4)."""
+    """Positions (n, C_m) of object pointers from their signed distance in frames (docs/sam2.md 4)."""
     if projection is None:
         return torch.zeros(distances.shape[0], width, device=distances.device)
     half = channels // 2

@@ -176,7 +176,7 @@ def row_flags(flags: Tensor | None, like: Tensor) -> Tensor:
 
 
 def sine_grid(grid: Sequence[int], channels: int, device: torch.device) -> Tensor:
-    """Sine positions (h*w, channels), coded as SAM 2 does (algorithms.md 1.5)."""
+    """Sine positions (h*w, channels), coded as SAM 2 does (docs/sam2.md 3)."""
     half = channels // 2
     steps = torch.arange(half, dtype=torch.float32, device=device)
     scale = 10000.0 ** (2 * torch.div(steps, 2, rounding_mode="floor") / half)

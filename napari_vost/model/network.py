@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 IMAGE_MEAN = (0.485, 0.456, 0.406)
 IMAGE_STD = (0.229, 0.224, 0.225)
-_MASK_SCALE, _MASK_BIAS = 20.0, -10.0  # logits of a mask taken as truth (algorithms.md 1.4)
+_MASK_SCALE, _MASK_BIAS = 20.0, -10.0  # logits of a mask taken as truth (docs/sam2.md 2)
 
 
 class Sam2Network:
@@ -118,7 +118,7 @@ class Sam2Network:
     def remember(
         self, features: ImageFeatures, mask_logits: Tensor, occurrence: Tensor, prompted: Tensor, image_row: Tensor
     ) -> MemoryTokens:
-        """Encode chosen masks (B, 1, s, s) of any size s for memory (algorithms.md 1.5).
+        """Encode chosen masks (B, 1, s, s) of any size s for memory (docs/sam2.md 3).
 
         ``prompted`` (B,) bool rows are written hard (0 or 1), the others as probabilities. Absent objects
         (``occurrence`` <= 0) get the occlusion embedding.
@@ -222,7 +222,7 @@ class Sam2Network:
         return masks[:, 0].float(), affinity[:, 0].float(), tokens[:, 0], occurrence[:, 0, 0].float()
 
     def _answer_with_truth(self, seen: ImageFeatures, mask: Tensor) -> Answer:
-        """Take masks (B, 1, S, S) as the answer; the decoder only makes their pointer (algorithms.md 1.4)."""
+        """Take masks (B, 1, S, S) as the answer; the decoder only makes their pointer (docs/sam2.md 2)."""
         logits = mask.float() * _MASK_SCALE + _MASK_BIAS
         low = functional.interpolate(logits, scale_factor=0.25, mode="bilinear", antialias=True)
         rows = mask.shape[0]

@@ -1,4 +1,4 @@
-"""Corrections and late objects against SAM 2's rules (algorithms.md 1.7), with corrections permanent as we want them."""
+"""Corrections and late objects against SAM 2's rules (docs/sam2.md 5); here corrections are permanent."""
 
 from dataclasses import replace
 

@@ -213,7 +213,7 @@ def test_region_auto_follows_the_object_and_gives_back_frame_pixels(cine: Clip, 
     ],
 )
 def test_a_prompt_that_does_not_fit_is_refused_and_changes_nothing(session: Session, call: Any, words: str) -> None:
-    with pytest.raises(PromptError, match=".*") as caught:
+    with pytest.raises(PromptError) as caught:
         call(session)
     assert words in str(caught.value)
     assert session.prompts == ()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from napari_vost import Session
-from napari_vost.clip import Clip
 from napari_vost.cleanup import Cleanup
+from napari_vost.clip import Clip
 from napari_vost.engine import EngineOptions
 from napari_vost.testing import BrightNetwork
 

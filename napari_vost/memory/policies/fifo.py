@@ -1,4 +1,4 @@
-"""First in, first out: SAM 2.1's own memory (algorithms.md 1.7), with prompted frames permanent."""
+"""First in, first out: SAM 2.1's own memory (docs/sam2.md 5), with prompted frames permanent."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Fifo(BasePolicy):
 
 
 def recent_frame(frame_index: int, slot: int, stride: int, direction: int) -> int:
-    """Frame that a temporal slot refers to (algorithms.md 1.7.2): slot 0 is the frame before, whatever the stride.
+    """Frame that a temporal slot refers to (docs/sam2.md 5): slot 0 is the frame before, whatever the stride.
 
     Parameters
     ----------

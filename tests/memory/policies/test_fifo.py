@@ -1,4 +1,4 @@
-"""SAM 2.1's own memory, against the fixtures of algorithms.md 9.2."""
+"""SAM 2.1's own memory, against docs/sam2.md 5."""
 
 import pytest
 
