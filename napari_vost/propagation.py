@@ -68,6 +68,8 @@ class Plan:
         more. All legs of an object that is not named here run to their end.
     stored
         What the session holds; asked for locks, and to find where a re-run agrees.
+    continuous
+        SAM 2's own order: one sweep from the first prompted frame on, past later ones, with what it remembers.
     """
 
     seeds: Mapping[int, Sequence[Seed]]
@@ -77,6 +79,7 @@ class Plan:
     frames: tuple[int, int] | None = None
     changed: Mapping[int, frozenset[int]] = field(default_factory=dict)
     stored: Callable[[int, int], Stored | None] = field(default=lambda object_id, frame_index: None)
+    continuous: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +120,10 @@ def legs(plan: Plan) -> list[Leg]:
                 continue
             before = prompted[index - 1] if index else None
             after = prompted[index + 1] if index + 1 < len(prompted) else None
+            if plan.continuous:
+                if before is not None:
+                    continue
+                after = None
             if plan.direction in ("forward", "both"):
                 last = _last_forward(frame_index, after, plan.direction, plan.length)
                 first, last = max(frame_index + 1, start), min(last, stop - 1)
@@ -184,45 +191,59 @@ class _Sweep:
     ) -> None:
         self._engine, self._plan, self._frame_at = engine, plan, frame_at
         self._legs = list(chosen)
-        self._state = TrackState((), direction)
+        self._direction = direction
+        self._rows: dict[int, tuple[TrackRow, ...]] = {}
         self._largest: dict[int, int] = {}
         self._missing: dict[int, int] = {}
         self._agreeing: dict[int, int] = {}
 
     @torch.inference_mode()
     def run(self) -> Iterator[Reached]:
-        direction = self._state.direction
+        direction = self._direction
         start = min(leg.first * direction for leg in self._legs) * direction
         stop = max(leg.last * direction for leg in self._legs) * direction + direction
         for frame_index in range(start, stop, direction):
             active = [leg for leg in self._legs if frame_index in leg]
             if not active:
-                self._state = replace(self._state, rows=())
                 continue
             self._engine.check()
             frame = self._frame_at(frame_index)
             self._seat(active, frame)
-            active = self._pass_locks(active, frame_index)
-            if not active:
+            moving = self._pass_locks(self._pass_prompts(active, frame_index), frame_index)
+            if not moving:
                 continue
-            self._state, answers = step(self._engine, self._state, frame)
-            ended = self._finish(active, frame_index, answers)
-            yield Reached(frame_index, answers, ended)
+            rows = tuple(row for leg in moving for row in self._rows[leg.object_id])
+            state, answers = step(self._engine, TrackState(rows, direction), frame)
+            for leg in moving:
+                self._rows[leg.object_id] = tuple(row for row in state.rows if row.object_id == leg.object_id)
+            yield Reached(frame_index, answers, self._finish(moving, frame_index, answers))
 
     def _seat(self, active: Sequence[Leg], frame: FrameView) -> None:
-        """Give every active leg its rows, in the legs' order; new ones start from their prompted frame."""
-        rows: list[TrackRow] = []
-        joined = False
+        """Give every leg that begins here a row that starts from its prompted frame."""
+        begun = [leg for leg in active if frame.frame_index == leg.first]
+        for leg in begun:
+            self._rows[leg.object_id] = (self._first_row(leg),)
+            self._largest[leg.object_id] = max(self._seed(leg).entry.area_px, 1)
+            self._missing[leg.object_id] = self._agreeing[leg.object_id] = 0
+        if begun and self._engine.region == "auto":
+            rows = [row for leg in active for row in self._rows[leg.object_id]]
+            shared = _share(rows, frame.size, self._engine.cells)
+            for leg in active:
+                self._rows[leg.object_id] = tuple(row for row in shared if row.object_id == leg.object_id)
+
+    def _pass_prompts(self, active: Sequence[Leg], frame_index: int) -> list[Leg]:
+        """Legs that have no prompt here; rows that do go on from its answer (in a continuous sweep)."""
+        moving = []
         for leg in active:
-            own = [row for row in self._state.rows if row.object_id == leg.object_id]
-            if frame.frame_index == leg.first or not own:
-                own, joined = [self._first_row(leg)], True
-                self._largest[leg.object_id] = max(self._seed(leg).entry.area_px, 1)
-                self._missing[leg.object_id] = self._agreeing[leg.object_id] = 0
-            rows += own
-        if joined and self._engine.region == "auto":
-            rows = _share(rows, frame.size, self._engine.cells)
-        self._state = replace(self._state, rows=tuple(rows))
+            found = [seed for seed in self._plan.seeds[leg.object_id] if seed.frame_index == frame_index]
+            for seed in found:
+                self._rows[leg.object_id] = tuple(
+                    replace(row, region=seed.entry.region, mask_logits=seed.mask_logits, box=seed.mask.box, absent=0)
+                    for row in self._rows[leg.object_id]
+                )
+            if not found:
+                moving.append(leg)
+        return moving
 
     def _seed(self, leg: Leg) -> Seed:
         return next(seed for seed in self._plan.seeds[leg.object_id] if seed.frame_index == leg.seed_frame)
@@ -272,8 +293,7 @@ class _Sweep:
     def _drop(self, over: Sequence[Leg]) -> None:
         gone = {leg.object_id for leg in over}
         self._legs = [leg for leg in self._legs if leg not in over]
-        rows = tuple(row for row in self._state.rows if row.object_id not in gone)
-        self._state = replace(self._state, rows=rows)
+        self._rows = {object_id: rows for object_id, rows in self._rows.items() if object_id not in gone}
 
     def _has_ended(self, leg: Leg, answer: RowAnswer) -> bool:
         if self._plan.order != "depth":

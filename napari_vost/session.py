@@ -370,7 +370,8 @@ class Session:
         seeds = {
             one: [self._seeds.at(self.engine, self.frame_view, (one, frame)) for frame in known[one]] for one in run
         }
-        return Plan(seeds, len(self.clip), self.clip.order, direction, frames, changed, self.ledger.stored)
+        sam2 = self.options.sam2
+        return Plan(seeds, len(self.clip), self.clip.order, direction, frames, changed, self.ledger.stored, sam2)
 
     def _prompted_results(self, plan: Plan) -> Iterator[FrameResult]:
         for frame_index in sorted({one.frame_index for seeds in plan.seeds.values() for one in seeds}):

@@ -236,6 +236,39 @@ def test_a_mutation_breaks_the_equality(
     assert worst > 1e-3
 
 
+def test_a_continuous_sweep_past_a_second_prompted_frame_equals_transformers(model: Any) -> None:
+    images = clip()
+    second = MaskPrompt(9, 1, _mask(60, 40))
+    from transformers.models.sam2_video.modeling_sam2_video import Sam2VideoInferenceSession
+
+    session = Sam2VideoInferenceSession(video=pixels(images), video_height=SIZE, video_width=SIZE, dtype=torch.float32)
+    session.obj_id_to_idx(1)
+    network = RecordingNetwork(model)
+    reader = MemoryReader(network.memory_layers(), network.temporal_tables())
+    engine = Engine(network, Fifo(max_prompted=None), reader, FeatureStore(), sam2=True)
+
+    def frame_at(index: int) -> FrameView:
+        return FrameView(index, images[index], "time", len(images))
+
+    seeds = []
+    with torch.inference_mode():
+        for row, prompt in enumerate((MaskPrompt(5, 1, _mask(40, 50)), second)):
+            session.add_mask_inputs(0, prompt.frame_index, torch.from_numpy(prompt.mask.unpack())[None, None])
+            session.obj_with_new_inputs.append(1)
+            model(session, frame_idx=prompt.frame_index)
+            seeds.append(seed(engine, frame_at(prompt.frame_index), [prompt], Before(), row))
+        expected = {
+            output.frame_idx: output.pred_masks[0, 0].float()
+            for output in model.propagate_in_video_iterator(session, start_frame_idx=5)
+        }
+    network.written.clear()
+    plan = Plan({1: seeds}, len(images), "time", "forward", continuous=True)
+    frames = [reached.frame_index for reached in propagate(engine, plan, frame_at)]
+    assert frames == [6, 7, 8, 10, 11]
+    for frame, logits in zip(frames, network.written, strict=True):
+        assert (expected[frame] - logits[0, 0]).abs().max() < 1e-3
+
+
 @pytest.mark.slow
 def test_the_published_tiny_architecture_at_full_size_equals_transformers() -> None:
     from transformers import Sam2VideoModel
