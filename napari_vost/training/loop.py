@@ -95,7 +95,8 @@ def train(
 ) -> Progress:
     """Train vost-nano; goes on from ``plan.out/run.pt`` where it exists.
 
-    The best weights by real validation (synthetic where there is no pack) are kept in ``plan.out/best``.
+    The best weights by validation on real clips and real endings (without a pack: synthetic clips) are kept in
+    ``plan.out/best``.
 
     Raises
     ------
@@ -174,7 +175,9 @@ class _Runner:
         real = None
         if plan.pack is not None:
             real = RealClips(read_pack(plan.pack, "train"), _CANVAS)
-            exams["real"] = real_exam(read_pack(plan.pack, "valid"), plan.size)
+            held_out = read_pack(plan.pack, "valid")
+            exams["real"] = real_exam(held_out, plan.size)
+            exams["endings"] = real_exam(held_out, plan.size, endings=True)
         seed = plan.seed * 1_000_003 + self.so_far.step
         pool = ClipPool(plan.pool * plan.rows, _CANVAS_FRAMES, _CANVAS, real, seed, self.device)
         pool.renew(plan.pool * plan.rows * 2 // 3)
@@ -203,7 +206,8 @@ class _Runner:
         if not isinstance(network, NanoNetwork):
             return
         marks = {name: examine(network, exam) for name, exam in exams.items()}
-        deciding = marks.get("real") or marks["synthetic"]
+        deciding = [one.network for name, one in marks.items() if name != "synthetic"] or [marks["synthetic"].network]
+        score = sum(deciding) / len(deciding)
         so_far = self.so_far
         point = {"minutes": so_far.seconds / 60, "step": so_far.step, "loss": sum(recent) / max(1, len(recent))}
         for name, one in marks.items():
@@ -211,8 +215,8 @@ class _Runner:
         so_far.curve.append(point)
         self.told(_line(point, marks))
         (self.plan.out / "curve.json").write_text(json.dumps(so_far.curve, indent=1), encoding="utf-8")
-        if deciding.network > so_far.best:
-            so_far.best = deciding.network
+        if score > so_far.best:
+            so_far.best = score
             save_nano(network, self.plan.out / "best", _notes(self.plan, so_far, marks))
 
 

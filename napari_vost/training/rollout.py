@@ -118,12 +118,13 @@ def track(network: Network, images: Tensor, first: Tensor, prompts: PromptTensor
     return torch.stack(result, 1)
 
 
-def scores(masks: Tensor, truth: Tensor) -> Tensor:
-    """Dice (B, T) of bool masks; nan where the truth is empty."""
+def scores(masks: Tensor, truth: Tensor, absent: bool = False) -> Tensor:
+    """Dice (B, T) of bool masks; where the truth is empty nan, or with ``absent`` 1 for an empty mask, else 0."""
     both = (masks & truth).sum((-1, -2)).float()
     total = masks.sum((-1, -2)) + truth.sum((-1, -2))
     dice = 2 * both / total.clamp(min=1)
-    return torch.where(truth.flatten(2).any(2), dice, torch.full_like(dice, torch.nan))
+    empty = (total == 0).float() if absent else torch.full_like(dice, torch.nan)
+    return torch.where(truth.flatten(2).any(2), dice, empty)
 
 
 def mean_score(values: Sequence[float]) -> float:
