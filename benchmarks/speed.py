@@ -42,7 +42,8 @@ def main(words: Sequence[str] | None = None) -> int:
         text = page.read_text(encoding="utf-8")
         facts = measure(args, lambda line: print(line, flush=True))
         machine = "; ".join(f"{name} {value}" for name, value in facts["machine"].items())
-        tables = [markdown(SPEED_HEAD, speed_rows(facts)), markdown(GROWTH_HEAD, growth_rows(facts))]
+        parts = ((SPEED_HEAD, speed_rows(facts)), (GROWTH_HEAD, growth_rows(facts)))
+        tables = [markdown(head, rows) for head, rows in parts if rows]
         page.write_text(
             replace_part(text, "table", "\n".join([f"Measured on: {machine}.\n", *tables])), encoding="utf-8"
         )
