@@ -194,12 +194,13 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 def describe_source(clip: Clip, beside: Path) -> dict[str, str]:
     """What a session file says of its scan; never a name, date or number of a patient."""
-    source = clip.source
-    relative = "" if source.path is None else os.path.relpath(source.path.resolve(), beside.resolve().parent)
+    source, opened = clip.source, dict(clip.source.opened)
+    where = opened.pop("path", source.path)
+    relative = "" if where is None else os.path.relpath(Path(where).resolve(), beside.resolve().parent)
     return {
         "path": Path(relative).as_posix() if relative else "",
         "kind": source.kind,
-        "opened": json.dumps(dict(source.opened)),
+        "opened": json.dumps(opened),
         "identity": identity(clip),
         "shape": json.dumps(clip.shape),
         "order": clip.order,

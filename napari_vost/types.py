@@ -153,7 +153,7 @@ class Source:
     series_uid
         DICOM series instance UID, "" for the rest.
     opened
-        Choices that opened it (order, axis, at, series), so that it can be opened again.
+        What opened it (path, order, axis, at, series), so that it can be opened again; empty for arrays.
     """
 
     kind: str

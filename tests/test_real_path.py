@@ -8,7 +8,7 @@ import nibabel
 import numpy as np
 import pydicom
 import pytest
-import SimpleITK as sitk
+import SimpleITK
 
 from napari_vost import open_clip
 from napari_vost.cli.main import main
@@ -30,8 +30,8 @@ def _voxels_lps(path: Path) -> np.ndarray:
 
 
 def _itk_voxels_lps(path: Path) -> np.ndarray:
-    image = sitk.ReadImage(str(path))
-    index = np.argwhere(sitk.GetArrayFromImage(image) > 0)[:, ::-1].astype(float)
+    image = SimpleITK.ReadImage(str(path))
+    index = np.argwhere(SimpleITK.GetArrayFromImage(image) > 0)[:, ::-1].astype(float)
     direction = np.array(image.GetDirection()).reshape(3, 3)
     return index * np.array(image.GetSpacing()) @ direction.T + np.array(image.GetOrigin())
 
@@ -96,7 +96,7 @@ def test_gantry_tilt_is_exact_in_dicom_seg_and_needs_a_word_for_nifti(
     _segment(scan, *words, str(nifti), "--resample")
     assert nibabel.load(nifti).header["qform_code"] == 0
     with pytest.raises(RuntimeError):
-        sitk.ReadImage(str(nifti))
+        SimpleITK.ReadImage(str(nifti))
 
 
 def test_a_heart_cine_without_positions_refers_to_its_own_frames(data: Path, tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ def read_labels(path: Path, clip: Clip, resample: bool = False) -> NDArray[np.in
         Not a label map, or of another grid.
     """
     choices: dict[str, Any] = dict(clip.source.opened)
+    choices.pop("path", None)
     choices.pop("series", None)
     try:
         labels = open_clip(path, **choices)

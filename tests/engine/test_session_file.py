@@ -86,3 +86,24 @@ def test_a_newer_file_and_a_foreign_file_are_refused(session: Session, cine: Cli
         Session.load(path, source=cine)
     with pytest.raises(SessionError, match="no session file"):
         Session.load(tmp_path / "missing.vost")
+
+
+def test_a_series_chosen_by_number_out_of_a_folder_is_found_again(tiny_network: Network, tmp_path: Path) -> None:
+    import nibabel
+
+    from napari_vost import open_clip
+
+    (tmp_path / "scans").mkdir()
+    for index in range(3):
+        values = np.random.default_rng(index).integers(0, 99, (20, 24, 5)).astype(np.int16)
+        nibabel.save(nibabel.Nifti1Image(values, np.diag([1, 1, 2 + index, 1.0])), tmp_path / "scans" / f"{index}.nii")
+    session = Session(open_clip(tmp_path / "scans", series=2), tiny_network)
+    session.add_mask(2, np.ones((24, 20), bool))
+    session.save(tmp_path / "case.vost")
+    again = Session.load(tmp_path / "case.vost")
+    assert np.array_equal(again.clip.frame(1), session.clip.frame(1))
+    (tmp_path / "scans").rename(tmp_path / "moved")
+    with pytest.raises(SessionError, match="--source"):
+        Session.load(tmp_path / "case.vost")
+    moved = Session.load(tmp_path / "case.vost", source=tmp_path / "moved")
+    assert np.array_equal(np.asarray(moved.label_map()), np.asarray(session.label_map()))

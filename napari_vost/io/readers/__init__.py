@@ -61,6 +61,6 @@ def open_clip(
     if skipped:
         kinds = ", ".join(sorted({one.what for one in found.without_pixels}))
         notices += (f"{skipped} object{'s' * (skipped > 1)} without an image skipped ({kinds}).",)
-    given = {"order": order, "axis": axis, "at": at, "series": series}
+    given = {"path": str(where), "order": order, "axis": axis, "at": at, "series": series}
     opened = tuple((name, value) for name, value in given.items() if value is not None)
     return replace(clip, notices=notices, source=replace(clip.source, opened=opened))
