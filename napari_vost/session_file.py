@@ -195,8 +195,8 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
 def describe_source(clip: Clip, beside: Path) -> dict[str, str]:
     """What a session file says of its scan; never a name, date or number of a patient."""
     source, opened = clip.source, dict(clip.source.opened)
-    where = opened.pop("path", source.path)
-    relative = "" if where is None else os.path.relpath(Path(where).resolve(), beside.resolve().parent)
+    where = str(opened.pop("path", source.path or ""))
+    relative = os.path.relpath(Path(where).resolve(), beside.resolve().parent) if where else ""
     return {
         "path": Path(relative).as_posix() if relative else "",
         "kind": source.kind,
