@@ -90,10 +90,10 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def train(
-    plan: Plan, told: Callable[[str], None] = _LOG.info, stages: tuple[Stage, ...] = (PAIRS, CLIPS, LONG)
-) -> Progress:
+def train(plan: Plan, told: Callable[[str], None] = _LOG.info, stages: tuple[Stage, ...] | None = None) -> Progress:
     """Train vost-nano; goes on from ``plan.out/run.pt`` where it exists.
+
+    Stages are pairs, clips and long clips, without the pairs where ``plan.weights`` are trained further.
 
     The best weights by validation on real clips and real endings (without a pack: synthetic clips) are kept in
     ``plan.out/best``.
@@ -113,7 +113,7 @@ def train(
     checkpoint = plan.out / "run.pt"
     so_far = load_run(checkpoint, network, average, optimiser) if checkpoint.exists() else Progress()
     runner = _Runner(plan, device, network, average, optimiser, so_far, told)
-    runner.run(stages)
+    runner.run(stages or ((CLIPS, LONG) if plan.weights else (PAIRS, CLIPS, LONG)))
     return runner.so_far
 
 
@@ -149,7 +149,7 @@ class _Runner:
             share = seconds / total
             stage = next(stage for stage in stages if share < stage.until)
             rows = stage.rows * plan.rows
-            self._mode(frozen=share > 0.3)
+            self._mode(frozen=plan.weights is not None or share > PAIRS.until)
             for group in self.optimiser.param_groups:
                 group["lr"] = plan.rate * _rate(so_far.step, share)
             pool.renew(1 if self.device.type == "cpu" else rows)

@@ -67,7 +67,7 @@ def _profile(random: Random, frames: int, moving: bool) -> Curve:
         depth, phase, cycles = random.uniform(0, 0.35), random.uniform(0, 2 * np.pi), random.uniform(0.3, 1.2)
         beat: Curve = 1 - depth * (0.5 + 0.5 * np.sin(np.linspace(0, 2 * np.pi * cycles, frames) + phase))
         return beat
-    middle, half = random.uniform(-0.2, 1.2) * frames, frames * random.uniform(0.6, 2.2)
+    middle, half = random.uniform(-0.2, 1.2) * frames, frames * random.uniform(0.4, 1.6)
     slice_of = ((np.arange(frames) - middle) / half) ** 2
     ellipsoid: Curve = np.sqrt(np.clip(1 - slice_of, 0, 1)) ** random.uniform(0.6, 1.5)
     return ellipsoid
@@ -105,6 +105,10 @@ class _Brush:
     def path(self, start: Curve, step: float = 0.008) -> Curve:
         """A path (T, 2) from a point ``(y, x)``."""
         drift = np.stack((walk(self.random, self.frames, step), walk(self.random, self.frames, step)), 1)
+        if (
+            not self.moving and self.random.random() < 0.3
+        ):  # slices of several breath-holds do not lie quite upon each other
+            drift = drift + self.random.normal(0, 0.008, drift.shape)
         return np.asarray(drift + start, np.float64)
 
     def scenery(self, count: int, tone: float) -> list[Disc]:
