@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from scipy import ndimage
 
-from napari_vost.masks import Mask, box_of
+from napari_vost.masks import Mask, PackedMask, box_of
 from napari_vost.step import RowAnswer
 
 
@@ -24,7 +24,7 @@ class Cleanup:
     largest_component
         Keep only the largest connected part.
     non_overlap
-        Give every pixel to the object of highest logit among those followed together.
+        Give every pixel to one object: the one of highest logit among those followed together, else the smaller id.
     """
 
     fill_holes_px: int = 8
@@ -39,6 +39,22 @@ def clean(answers: Sequence[RowAnswer], cleanup: Cleanup) -> list[Mask]:
         best = torch.stack([answer.logits for answer in answers]).argmax(dim=0).cpu().numpy()
         masks = [mask & (best == row) for row, mask in enumerate(masks)]
     return [repair(mask, cleanup) for mask in masks]
+
+
+def without_overlap(masks: Mapping[int, Mapping[int, PackedMask]]) -> dict[int, dict[int, PackedMask]]:
+    """Masks by object and frame without a pixel that two objects share: the smaller id keeps it."""
+    result: dict[int, dict[int, PackedMask]] = {object_id: {} for object_id in masks}
+    taken: dict[int, Mask] = {}
+    for object_id in sorted(masks):
+        for frame_index, packed in masks[object_id].items():
+            mask = packed.unpack()
+            before = taken.get(frame_index)
+            if before is not None and (mask & before).any():
+                packed = PackedMask.pack(mask & ~before)
+            taken[frame_index] = mask if before is None else mask | before
+            if not packed.empty:
+                result[object_id][frame_index] = packed
+    return result
 
 
 def repair(mask: Mask, cleanup: Cleanup) -> Mask:

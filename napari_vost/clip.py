@@ -130,9 +130,15 @@ class Clip:
         stack = ArrayStack(array)
         if len(stack.shape) < 3:
             raise InputError(f"A clip is (T, H, W) or (T, H, W, 3); got shape {stack.shape}.")
+        if len(spacing_mm_zyx) != 3:
+            raise InputError(f"spacing_mm_zyx: expected three numbers (frame, y, x), got {len(spacing_mm_zyx)}.")
         for value in spacing_mm_zyx:
             check_range(value, 1e-9, 1e9, "spacing_mm_zyx")
+        if np.dtype(getattr(array, "dtype", np.float64)).kind not in "biuf":
+            raise InputError(f"Frames hold numbers; got an array of {array.dtype}.")
         frames, height, width = stack.shape[:3]
+        if frame_times_s is not None and len(frame_times_s) != frames:
+            raise InputError(f"frame_times_s: expected {frames} times, one per frame, got {len(frame_times_s)}.")
         z, y, x = spacing_mm_zyx
         grid = Grid((width, height, frames), (2, 1, 0), np.diag([x, y, z, 1.0]))
         geometry = Geometry(grid.affine_lps, oriented=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from napari_vost.cleanup import Cleanup
 from napari_vost.clip import Clip
@@ -51,15 +51,32 @@ class EngineOptions:
     window: str = "auto"
     cleanup: Cleanup = field(default_factory=Cleanup)
     sam2: bool = False
-    feature_bytes: int = 1 << 30
+    feature_bytes: int = 512 << 20
     disk_bytes: int = 0
     key_bytes: int = 128 << 20
     consent: Callable[[str], bool] = refuse
     progress: Callable[[int, int | None], None] | None = None
 
+    def with_names(self, adapter: str | None, memory: str, motion: str, device: str, region: str) -> EngineOptions:
+        """The same options with other names; ``"auto"`` and None leave what is there."""
+        return replace(
+            self,
+            adapter=adapter or self.adapter,
+            memory=self.memory if memory == "auto" else memory,
+            motion=self.motion if motion == "auto" else motion,
+            device=self.device if device == "auto" else device,
+            region=self.region if region == "auto" else region,
+        )
 
-def check_names(options: EngineOptions) -> None:
+
+def check_names(options: EngineOptions, model: str | None = None) -> None:
     """Raise `UnknownName` for a name that nobody registered, before anything slow is done."""
+    from napari_vost.model.devices import pick_device
+    from napari_vost.model.registry import find
+
+    if model is not None:
+        find(model)
+    pick_device(options.device)
     from napari_vost.features.adapters import adapter_names
     from napari_vost.features.intensity import CT_WINDOWS
     from napari_vost.memory.policies import policy_names

@@ -95,6 +95,11 @@ class Ledger:
         """Objects that have a prompt or a mask, rising."""
         return tuple(sorted({prompt.object_id for prompt in self.settings.prompts} | {place[0] for place in self.kept}))
 
+    def take(self, other: Ledger) -> None:
+        """Become what another ledger is; who holds this one sees it."""
+        self.settings, self.kept = other.settings, other.kept
+        self.done, self.undone = other.done, other.undone
+
     def act(self, name: str, after: Settings, masks: Mapping[Place, Kept | None]) -> None:
         """Do an action: new settings, and masks to set (None removes one)."""
         before = {place: self.kept.get(place) for place in masks}
@@ -103,12 +108,12 @@ class Ledger:
         self._log(action)
 
     def stored(self, object_id: int, frame_index: int) -> Stored | None:
-        """What stands at a place, as propagation asks for it; None where nothing does."""
+        """What stands at a place, as propagation asks for it; None where nothing does, locked or not."""
         place = (object_id, frame_index)
-        kept, locked = self.kept.get(place), place in self.settings.locks
+        kept = self.kept.get(place)
         if kept is None:
-            return Stored(PackedMask(self.size, None, b""), False, True) if locked else None
-        return Stored(kept.mask, kept.scores.occurrence > 0, locked)
+            return None
+        return Stored(kept.mask, kept.scores.occurrence > 0, place in self.settings.locks)
 
     def write(self, place: Place, kept: Kept | None, before: dict[Place, Kept | None]) -> None:
         """Set or remove a mask outside of an action; what stood there first goes into ``before``, for `note`."""

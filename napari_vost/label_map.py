@@ -45,13 +45,15 @@ class LabelMap:
 
     def __getitem__(self, key: Any) -> NDArray[np.uint16]:
         keys = key if isinstance(key, tuple) else (key,)
-        first, rest = keys[0], keys[1:]
-        if first is Ellipsis:
+        first, rest = (keys[0], keys[1:]) if keys else (Ellipsis, ())
+        if not isinstance(first, int | np.integer | slice):
             return np.asarray(np.asarray(self)[key])
         frames = np.arange(len(self))[first]
         if np.ndim(frames) == 0:
             return np.asarray(self._segmentation.label_frame(int(frames))[rest])
-        stack = np.stack([self._segmentation.label_frame(int(index)) for index in frames])
+        stack = np.zeros((len(frames), *self.shape[1:]), dtype=self.dtype)
+        for place, index in enumerate(frames):
+            stack[place] = self._segmentation.label_frame(int(index))
         return np.asarray(stack[(slice(None), *rest)])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from operator import index
 
-from napari_vost.errors import PromptError
+from napari_vost.errors import InputError, PromptError
 from napari_vost.types import BoxPrompt, PointPrompt, Prompt, Scores, ScribblePrompt
 
 
@@ -23,6 +25,33 @@ def changed_by_object(
     """Changed frames of every object that was followed before; empty when no object has changed: then all run again."""
     changed = {one: changed_frames(followed[one], prompts) for one, prompts in known.items() if one in followed}
     return changed if any(changed.get(one, True) for one in known) else {}
+
+
+def whole_numbers(prompt: Prompt) -> Prompt:
+    """The prompt with plain whole numbers for frame and object, whatever integer type they came in.
+
+    Raises
+    ------
+    PromptError
+        A frame or an object that is no whole number.
+    """
+    try:
+        return replace(prompt, frame_index=index(prompt.frame_index), object_id=index(prompt.object_id))
+    except TypeError as error:
+        words = f"Frame {prompt.frame_index!r} and object {prompt.object_id!r} must be whole numbers."
+        raise PromptError(words) from error
+
+
+def check_has_inside(prompts: Sequence[Prompt], corrects: bool) -> None:
+    """Raise `PromptError` where prompts only say what an object is not, and no mask is there to correct."""
+    if not corrects and all(getattr(prompt, "positive", True) is False for prompt in prompts):
+        raise PromptError("A negative prompt takes something away: first say where the object is.")
+
+
+def check_frames(frames: tuple[int, int] | None, length: int) -> None:
+    """Raise `InputError` unless a half-open range ``(start, stop)`` lies inside a clip."""
+    if frames is not None and not 0 <= frames[0] < frames[1] <= length:
+        raise InputError(f"Frames {frames[0]}:{frames[1]} do not lie inside the clip: it has frames 0:{length}.")
 
 
 def check_prompt(prompt: Prompt, shape: tuple[int, int, int]) -> None:

@@ -191,7 +191,8 @@ class _Sweep:
     ) -> None:
         self._engine, self._plan, self._frame_at = engine, plan, frame_at
         self._legs = list(chosen)
-        self._direction = direction
+        newest = max(one.entry.entry_id for seeds in plan.seeds.values() for one in seeds)
+        self._state = TrackState((), direction, newest + 1)
         self._rows: dict[int, tuple[TrackRow, ...]] = {}
         self._largest: dict[int, int] = {}
         self._missing: dict[int, int] = {}
@@ -199,7 +200,7 @@ class _Sweep:
 
     @torch.inference_mode()
     def run(self) -> Iterator[Reached]:
-        direction = self._direction
+        direction = self._state.direction
         start = min(leg.first * direction for leg in self._legs) * direction
         stop = max(leg.last * direction for leg in self._legs) * direction + direction
         for frame_index in range(start, stop, direction):
@@ -213,9 +214,9 @@ class _Sweep:
             if not moving:
                 continue
             rows = tuple(row for leg in moving for row in self._rows[leg.object_id])
-            state, answers = step(self._engine, TrackState(rows, direction), frame)
+            self._state, answers = step(self._engine, replace(self._state, rows=rows), frame)
             for leg in moving:
-                self._rows[leg.object_id] = tuple(row for row in state.rows if row.object_id == leg.object_id)
+                self._rows[leg.object_id] = tuple(row for row in self._state.rows if row.object_id == leg.object_id)
             yield Reached(frame_index, answers, self._finish(moving, frame_index, answers))
 
     def _seat(self, active: Sequence[Leg], frame: FrameView) -> None:
@@ -282,7 +283,7 @@ class _Sweep:
             self._largest[leg.object_id] = max(self._largest[leg.object_id], int(answer.mask.sum()))
             if frame_index == leg.last:
                 over.append(leg)
-            elif self._has_ended(leg, answer):
+            elif self._has_ended(leg, answer) and not self._prompt_ahead(leg, frame_index):
                 over.append(leg)
                 ended.append((leg.object_id, frame_index + leg.direction, leg.last))
             elif leg.object_id in self._plan.changed and self._agrees(leg, frame_index, answer):
@@ -302,6 +303,11 @@ class _Sweep:
         missing = answer.scores.occurrence < 0 or not answer.mask.any()
         self._missing[leg.object_id] = self._missing[leg.object_id] + 1 if missing else 0
         return self._missing[leg.object_id] >= END_SLICES and small
+
+    def _prompt_ahead(self, leg: Leg, frame_index: int) -> bool:
+        """Whether a continuous sweep will still pass a prompted frame."""
+        seeds = self._plan.seeds[leg.object_id]
+        return any(seed.frame_index in leg and (seed.frame_index - frame_index) * leg.direction > 0 for seed in seeds)
 
     def _agrees(self, leg: Leg, frame_index: int, answer: RowAnswer) -> bool:
         stored = self._plan.stored(leg.object_id, frame_index)

@@ -1,16 +1,33 @@
-"""Seeds by place: made when they are needed, kept while their prompts stay the same."""
+"""Seeds of a session: its prompts answered again in the order in which they were given.
+
+A correction reads the frames of its object that were prompted before it, as they were answered then. So what a prompt
+is worth depends on the prompts alone, not on when a session was saved, loaded or undone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from napari_vost.contracts import MemoryBank
-from napari_vost.history import Ledger, Place, Settings
+from napari_vost.history import Ledger, Settings
+from napari_vost.masks import PackedMask
 from napari_vost.seeding import Before, Seed, seed
 from napari_vost.step import Engine, FrameView
 from napari_vost.types import MaskPrompt, Prompt
 
 FrameAt = Callable[[int], FrameView]
+_REMEMBERED = 32  # states of objects kept, so that a click costs one answer and an undo none
+
+
+@dataclass(frozen=True, eq=False)
+class _Answered:
+    """An object's prompts so far, the corrected masks below them, and the seeds by frame that they gave."""
+
+    prompts: tuple[Prompt, ...]
+    bases: Mapping[int, PackedMask]
+    seeds: Mapping[int, Seed]
 
 
 class SeedBook:
@@ -24,48 +41,75 @@ class SeedBook:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._seeds: dict[Place, Seed] = {}
+        self._answered: OrderedDict[tuple[int, tuple[Prompt, ...]], _Answered] = OrderedDict()
+        self._locked: dict[tuple[int, int], Seed] = {}
         self._next_entry = 0
 
     def known(self, object_id: int) -> dict[int, tuple[Prompt, ...]]:
         """What is certain of an object: its prompted frames, and locked frames beside unlocked ones as their masks."""
         settings = self._ledger.settings
-        known = {frame: settings.prompts_at((object_id, frame)) for frame in settings.prompted_frames(object_id)}
+        known: dict[int, tuple[Prompt, ...]] = {}
+        for prompt in settings.prompts:
+            if prompt.object_id == object_id:
+                known[prompt.frame_index] = (*known.get(prompt.frame_index, ()), prompt)
         locked = {frame for one, frame in settings.locks if one == object_id}
-        for frame in sorted(locked):
+        for frame in locked:
             kept = self._ledger.kept.get((object_id, frame))
             if kept is not None and not {frame - 1, frame + 1} <= locked:
                 known[frame] = (MaskPrompt(frame, object_id, kept.mask),)
         return dict(sorted(known.items()))
 
-    def answer(
-        self, engine: Engine, frame_at: FrameAt, places: Iterable[Place], settings: Settings
-    ) -> dict[Place, Seed]:
-        """Answer places under settings that are not yet the ledger's; nothing is kept if one of them fails."""
-        answers = {place: self._make(engine, frame_at, place, settings) for place in places}
-        self._seeds.update(answers)
-        return answers
+    def answer(self, engine: Engine, frame_at: FrameAt, object_id: int, settings: Settings) -> Mapping[int, Seed]:
+        """Seeds by frame of all prompts of an object under settings, which need not be the ledger's yet."""
+        prompts = tuple(prompt for prompt in settings.prompts if prompt.object_id == object_id)
+        bases = {frame: mask for (one, frame), mask in settings.bases.items() if one == object_id}
+        done = self._longest(object_id, prompts, bases)
+        seeds = dict(done.seeds) if done is not None else {}
+        start = len(done.prompts) if done is not None else 0
+        for count in range(start, len(prompts)):
+            prompt = prompts[count]
+            same = tuple(one for one in prompts[: count + 1] if one.frame_index == prompt.frame_index)
+            others = tuple(one.entry for frame, one in sorted(seeds.items()) if frame != prompt.frame_index)
+            base = bases.get(prompt.frame_index)
+            before = Before(MemoryBank(others) if base is not None else MemoryBank(), base)
+            view = frame_at(prompt.frame_index)
+            previous = seeds.get(prompt.frame_index)
+            seeds[prompt.frame_index] = seed(engine, view, same, before, self._new_id(), previous)
+        if start < len(prompts):
+            self._answered[object_id, prompts] = _Answered(prompts, bases, seeds)
+            while len(self._answered) > _REMEMBERED:
+                self._answered.popitem(last=False)
+        return seeds
 
-    def at(self, engine: Engine, frame_at: FrameAt, place: Place) -> Seed:
-        """Seed of a prompted or locked frame, from the book or made again."""
-        prompts = self.known(place[0])[place[1]]
-        found = self._seeds.get(place)
-        if found is None or found.prompts != prompts:
-            settings = self._ledger.settings
-            if prompts == settings.prompts_at(place):
-                found = self._make(engine, frame_at, place, settings)
-            else:
-                self._next_entry += 1
-                found = seed(engine, frame_at(place[1]), prompts, Before(), self._next_entry)
-            self._seeds[place] = found
+    def seeds(self, engine: Engine, frame_at: FrameAt, object_id: int) -> list[Seed]:
+        """Seeds of everything that is known of an object, by rising frame."""
+        answered = self.answer(engine, frame_at, object_id, self._ledger.settings)
+        found = []
+        for frame, prompts in self.known(object_id).items():
+            one = answered.get(frame)
+            if one is None or one.prompts != prompts:  # a locked frame: what stands there is the truth
+                place = (object_id, frame)
+                one = self._locked.get(place)
+                if one is None or one.prompts != prompts:
+                    one = seed(engine, frame_at(frame), prompts, Before(), self._new_id())
+                    self._locked[place] = one
+            found.append(one)
         return found
 
-    def _make(self, engine: Engine, frame_at: FrameAt, place: Place, settings: Settings) -> Seed:
-        bank = MemoryBank()
-        if place in settings.bases:  # a correction reads the object's other prompted frames
-            others = [frame for frame in self.known(place[0]) if frame != place[1]]
-            bank = MemoryBank(tuple(self.at(engine, frame_at, (place[0], frame)).entry for frame in others))
+    def _new_id(self) -> int:
         self._next_entry += 1
-        before = Before(bank, settings.bases.get(place))
-        prompts = settings.prompts_at(place)
-        return seed(engine, frame_at(place[1]), prompts, before, self._next_entry, self._seeds.get(place))
+        return self._next_entry
+
+    def _longest(
+        self, object_id: int, prompts: tuple[Prompt, ...], bases: Mapping[int, PackedMask]
+    ) -> _Answered | None:
+        """The longest remembered beginning of an object's prompts whose corrected masks are the same."""
+        best = None
+        for (one, known), answered in self._answered.items():
+            fits = one == object_id and prompts[: len(known)] == known
+            if fits and (best is None or len(known) > len(best.prompts)):
+                frames = {prompt.frame_index for prompt in known}
+                now = {frame: mask for frame, mask in bases.items() if frame in frames}
+                if now == {frame: mask for frame, mask in answered.bases.items() if frame in frames}:
+                    best = answered
+        return best

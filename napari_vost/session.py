@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from operator import index
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
-from napari_vost.cleanup import clean, repair
+from napari_vost.cleanup import Cleanup, without_overlap
 from napari_vost.clip import Clip
 from napari_vost.contracts import Network
 from napari_vost.engine import EngineOptions, build_engine, check_names
 from napari_vost.errors import InputError, PromptError, VostWarning
-from napari_vost.history import Kept, Ledger, Place, frame_result, place_of
+from napari_vost.following import Follower, kept_seed
+from napari_vost.history import Kept, Ledger, Place, place_of
 from napari_vost.label_map import LabelMap
 from napari_vost.masks import Mask, PackedMask
-from napari_vost.prompt_rules import changed_by_object, check_prompt, confidence
-from napari_vost.propagation import Plan, Reached, propagate
+from napari_vost.prompt_rules import check_frames, check_has_inside, check_prompt, whole_numbers
 from napari_vost.seed_book import SeedBook
-from napari_vost.seeding import Seed
 from napari_vost.step import Engine, FrameView
 from napari_vost.types import (
     BoxPrompt,
@@ -81,21 +81,19 @@ class Session:
         options: EngineOptions | None = None,
     ) -> None:
         self.clip = clip
-        self.options = replace(
-            options or EngineOptions(), adapter=adapter, memory=memory, motion=motion, device=device, region=region
-        )
+        self.options = (options or EngineOptions()).with_names(adapter, memory, motion, device, region)
         self.model = model if isinstance(model, str) else model.traits.name
         self.labels: dict[int, Label] = {}
-        check_names(self.options)
+        check_names(self.options, model if isinstance(model, str) else None)
         self._network = None if isinstance(model, str) else model
         self._engine: Engine | None = None
         self.ledger = Ledger(clip.shape[1:])
         self._seeds = SeedBook(self.ledger)
+        self._follower = Follower(clip, self.ledger, self._seeds, self.options)
+        self._follower.reached.connect(lambda frame_index: self.masks_changed.emit((frame_index,)))
         self.expected_network = ""
-        self._followed: dict[int, dict[int, tuple[Prompt, ...]]] = {}  # seeds by frame that the last full run knew
         self._stop = threading.Event()
 
-    # ── prompts ──────────────────────────────────────────────────────────────────────────────────────────────────
     def add_point(
         self, frame_index: int, point_yx: tuple[float, float], object_id: int = 1, positive: bool = True
     ) -> None:
@@ -119,6 +117,8 @@ class Session:
         array = np.asarray(mask)
         if array.shape != self.clip.shape[1:]:
             raise PromptError(f"The mask has shape {array.shape}, the frames have {self.clip.shape[1:]}.")
+        if array.dtype != bool and not np.isin(array, (0, 1)).all():
+            raise PromptError("A mask holds only true and false, or 0 and 1: compare with a threshold first.")
         self.add(MaskPrompt(frame_index, object_id, PackedMask.pack(array.astype(bool))))
 
     def add(self, *prompts: Prompt) -> None:
@@ -129,6 +129,8 @@ class Session:
         PromptError
             A prompt outside the clip or the image, or a stroke without points. Nothing is changed then.
         """
+        self._check_idle()
+        prompts = tuple(whole_numbers(prompt) for prompt in prompts)
         for prompt in prompts:
             check_prompt(prompt, self.clip.shape)
         places = tuple(dict.fromkeys(place_of(prompt) for prompt in prompts))
@@ -139,21 +141,28 @@ class Session:
             if tracked is not None and not tracked.mask.empty and not settings.prompts_at(place):
                 bases[place] = tracked.mask
         after = replace(settings, prompts=(*settings.prompts, *prompts), bases=bases)
-        answers = self._seeds.answer(self.engine, self.frame_view, places, after)
-        self.ledger.act("prompt", after, {place: self._kept(one) for place, one in answers.items()})
+        for place in places:
+            check_has_inside(after.prompts_at(place), place in bases)
+        objects = {place[0] for place in places}
+        answers = {one: self._seeds.answer(self.engine, self.frame_view, one, after) for one in objects}
+        masks = {place: kept_seed(answers[place[0]][place[1]], self.options.cleanup) for place in places}
+        self.ledger.act("prompt", after, masks)
         self.prompts_changed.emit()
         self.masks_changed.emit(tuple(sorted({place[1] for place in places})))
 
     def remove_prompts(self, frame_index: int, object_id: int = 1) -> None:
         """Take all prompts of one object on one frame away; its mask there goes too, until it is followed again."""
-        place, settings = (object_id, frame_index), self.ledger.settings
-        if not settings.prompts_at(place):
+        place = (index(object_id), index(frame_index))
+        gone = self.ledger.settings.prompts_at(place)
+        if not gone:
             raise PromptError(f"Object {object_id} has no prompt on frame {frame_index}.")
-        left = tuple(one for one in settings.prompts if place_of(one) != place)
-        bases = {key: mask for key, mask in settings.bases.items() if key != place}
-        self.ledger.act("remove prompts", replace(settings, prompts=left, bases=bases), {place: None})
-        self.prompts_changed.emit()
-        self.masks_changed.emit((frame_index,))
+        self._remove("remove prompts", place[0], gone)
+
+    def remove_object(self, object_id: int) -> None:
+        """Take an object away: its prompts, and its masks where they are not locked."""
+        if object_id not in self.object_ids:
+            raise PromptError(f"Object {object_id} does not exist: choose one of {self.object_ids}.")
+        self._remove("remove object", object_id, tuple(one for one in self.prompts if one.object_id == object_id))
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
@@ -165,7 +174,6 @@ class Session:
         """Objects that have a prompt or a mask, rising."""
         return self.ledger.object_ids
 
-    # ── following ────────────────────────────────────────────────────────────────────────────────────────────────
     def propagate(
         self, direction: Direction = "both", frames: tuple[int, int] | None = None, exact: bool = False
     ) -> Iterator[FrameResult]:
@@ -193,21 +201,14 @@ class Session:
         Cancelled
             After `cancel`; frames that were yielded are kept.
         """
+        self._check_idle()
         if direction not in ("forward", "backward", "both"):
             raise InputError(f"direction must be 'forward', 'backward' or 'both', got {direction!r}.")
+        check_frames(frames, len(self.clip))
         if not self.prompts:
             raise InputError("Nothing to follow: add a point, a box, a scribble or a mask first.")
         self._stop.clear()
-        plan = self._plan(direction, frames, exact)
-        before: dict[Place, Kept | None] = {}
-        try:
-            yield from self._prompted_results(plan)
-            for reached in propagate(self.engine, plan, self.frame_view):
-                yield self._take(reached, before)
-            if direction == "both" and frames is None:
-                self._followed.update({object_id: self._seeds.known(object_id) for object_id in plan.seeds})
-        finally:
-            self.ledger.note("follow", before)
+        return self._follower.run(self.engine_and_frames, direction, frames, exact)
 
     def cancel(self) -> None:
         """Stop a running `propagate` between two stages of a frame; it may be called from any thread."""
@@ -216,10 +217,9 @@ class Session:
     def preview(self, frame_index: int) -> dict[int, Mask]:
         """Masks of a frame as they are now, bool (H, W) by object id."""
         self._check_frame(frame_index)
-        found = {place[0]: kept for place, kept in self.ledger.kept.items() if place[1] == frame_index}
+        found = {place[0]: kept for place, kept in list(self.ledger.kept.items()) if place[1] == frame_index}
         return {object_id: found[object_id].mask.unpack() for object_id in sorted(found)}
 
-    # ── results ──────────────────────────────────────────────────────────────────────────────────────────────────
     def label_map(self, dense: bool = False) -> LabelMap | NDArray[np.uint16]:
         """Label map (T, H, W) of object ids: a lazy array, or with ``dense=True`` a uint16 array."""
         lazy = LabelMap(self.segmentation())
@@ -230,9 +230,11 @@ class Session:
         from napari_vost import __version__
 
         masks: dict[int, dict[int, PackedMask]] = {object_id: {} for object_id in self.object_ids}
-        for (object_id, frame_index), kept in self.ledger.kept.items():
+        for (object_id, frame_index), kept in list(self.ledger.kept.items()):
             if not kept.mask.empty:
                 masks[object_id][frame_index] = kept.mask
+        if self.options.cleanup.non_overlap:
+            masks = without_overlap(masks)
         labels = {one: self.labels.get(one, Label(f"Object {one}")) for one in masks}
         clip = self.clip
         return Segmentation(
@@ -244,7 +246,6 @@ class Session:
         """Scores of a frame by object id."""
         return {place[0]: kept.scores for place, kept in sorted(self.ledger.kept.items()) if place[1] == frame_index}
 
-    # ── undo, locks ──────────────────────────────────────────────────────────────────────────────────────────────
     def undo(self) -> str | None:
         """Take the last step back, across frames and objects; returns its name, None when there is nothing to undo."""
         return self._replay(undo=True)
@@ -255,14 +256,18 @@ class Session:
 
     def lock(self, frames: int | Iterable[int], object_id: int | None = None) -> None:
         """Lock the masks of frames, of one object or of all: propagation never writes them and takes them as truth."""
+        self._check_idle()
         settings = self.ledger.settings
         self.ledger.act("lock", replace(settings, locks=settings.locks | self._places(frames, object_id)), {})
         self.locks_changed.emit()
 
     def unlock(self, frames: int | Iterable[int], object_id: int | None = None) -> None:
         """Let propagation write frames again."""
-        settings = self.ledger.settings
-        self.ledger.act("unlock", replace(settings, locks=settings.locks - self._places(frames, object_id)), {})
+        self._check_idle()
+        settings, places = self.ledger.settings, self._places(frames, object_id)
+        for place in places:
+            self._follower.forget(place[0])
+        self.ledger.act("unlock", replace(settings, locks=settings.locks - places), {})
         self.locks_changed.emit()
 
     @property
@@ -270,7 +275,6 @@ class Session:
         """Locked ``(object_id, frame_index)``."""
         return self.ledger.settings.locks
 
-    # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────
     def save(self, path: str | Path) -> None:
         """Save everything to a ``.vost`` file; the scan itself is referenced, not copied."""
         from napari_vost.session_file import save
@@ -278,7 +282,13 @@ class Session:
         save(self, Path(path))
 
     @classmethod
-    def load(cls, path: str | Path, source: str | Path | Clip | None = None, device: str = "auto") -> Session:
+    def load(
+        cls,
+        path: str | Path,
+        source: str | Path | Clip | None = None,
+        device: str = "auto",
+        model: str | Network | None = None,
+    ) -> Session:
         """Open a ``.vost`` file with its scan.
 
         Parameters
@@ -289,6 +299,8 @@ class Session:
             Where the scan is now, if it has moved; or the opened clip.
         device
             As in `Session`.
+        model
+            To go on with another model than the one that the file names.
 
         Raises
         ------
@@ -299,24 +311,16 @@ class Session:
 
         saved = load(Path(path), Path(source) if isinstance(source, str) else source)
         words = saved.options
-        options = EngineOptions(window=words["window"], sam2=words["sam2"])
-        session = cls(
-            saved.clip,
-            saved.model,
-            words["adapter"],
-            words["memory"],
-            words["motion"],
-            device,
-            words["region"],
-            options,
-        )
+        options = EngineOptions(window=words["window"], sam2=words["sam2"], cleanup=Cleanup(**words["cleanup"]))
+        network = "vost-nano" if model is None else model
+        names = (words["adapter"], words["memory"], words["motion"], device, words["region"])
+        session = cls(saved.clip, network, *names, options)
+        session.model = saved.model if model is None else session.model
         session.labels.update(saved.labels)
         session.expected_network = saved.network
-        session.ledger = saved.ledger
-        session._seeds = SeedBook(saved.ledger)
+        session.ledger.take(saved.ledger)
         return session
 
-    # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────
     @property
     def engine(self) -> Engine:
         """The engine, built when it is first needed."""
@@ -332,9 +336,18 @@ class Session:
         return self._engine
 
     @property
+    def pending(self) -> dict[Place, Kept | None]:
+        """What a running propagation has replaced so far; empty while none runs."""
+        return dict(self._follower.pending or {})
+
+    @property
     def network_fingerprint(self) -> str:
         """Hash of the weights that made the masks, "" while none was needed."""
         return self.expected_network if self._engine is None else self._engine.network.fingerprint
+
+    def engine_and_frames(self) -> tuple[Engine, Callable[[int], FrameView]]:
+        """What a propagation needs once it starts."""
+        return self.engine, self.frame_view
 
     def frame_view(self, frame_index: int) -> FrameView:
         """One frame as the engine wants it."""
@@ -342,11 +355,31 @@ class Session:
         time_s = None if times is None else times[frame_index]
         return FrameView(frame_index, self.clip.frame(frame_index), self.clip.order, len(self.clip), time_s)
 
+    def _remove(self, name: str, object_id: int, gone: tuple[Prompt, ...]) -> None:
+        """Drop prompts and their masks; without a prompt left, all unlocked masks of the object."""
+        self._check_idle()
+        settings = self.ledger.settings
+        left = tuple(one for one in settings.prompts if one not in gone)
+        places = {place_of(one) for one in gone}
+        bases = {key: mask for key, mask in settings.bases.items() if key not in places}
+        if not any(one.object_id == object_id for one in left):
+            places |= {place for place in self.ledger.kept if place[0] == object_id}
+        places -= settings.locks
+        self._follower.forget(object_id)  # what the prompts had reached has to be found anew
+        self.ledger.act(name, replace(settings, prompts=left, bases=bases), dict.fromkeys(places))
+        self.prompts_changed.emit()
+        self.masks_changed.emit(tuple(sorted({place[1] for place in places})))
+
+    def _check_idle(self) -> None:
+        if self._follower.pending is not None:
+            raise InputError("A propagation is running: let it end, or cancel it, before anything is changed.")
+
     def _replay(self, undo: bool) -> str | None:
+        self._check_idle()
         action = self.ledger.undo() if undo else self.ledger.redo()
         if action is None:
             return None
-        self._followed.clear()  # what stands now was not made by the last run: the next one runs everything
+        self._follower.forget()  # what stands now was not made by the last run: the next one runs everything
         self.prompts_changed.emit()
         self.locks_changed.emit()
         self.masks_changed.emit(tuple(sorted({place[1] for place in action.masks_after})))
@@ -357,41 +390,8 @@ class Session:
             raise InputError(f"Frame {frame_index} does not exist: the clip has frames 0 to {len(self.clip) - 1}.")
 
     def _places(self, frames: int | Iterable[int], object_id: int | None) -> frozenset[Place]:
-        wanted = [frames] if isinstance(frames, int) else list(frames)
+        wanted = [index(one) for one in (frames if isinstance(frames, Iterable) else (frames,))]
         for frame_index in wanted:
             self._check_frame(frame_index)
         objects = self.object_ids if object_id is None else (object_id,)
         return frozenset((one, frame_index) for one in objects for frame_index in wanted)
-
-    def _plan(self, direction: Direction, frames: tuple[int, int] | None, exact: bool) -> Plan:
-        known = {one: known for one in self.object_ids if (known := self._seeds.known(one))}
-        changed = changed_by_object({} if exact else self._followed, known)
-        run = [object_id for object_id in known if changed.get(object_id, True)]
-        seeds = {
-            one: [self._seeds.at(self.engine, self.frame_view, (one, frame)) for frame in known[one]] for one in run
-        }
-        sam2 = self.options.sam2
-        return Plan(seeds, len(self.clip), self.clip.order, direction, frames, changed, self.ledger.stored, sam2)
-
-    def _prompted_results(self, plan: Plan) -> Iterator[FrameResult]:
-        for frame_index in sorted({one.frame_index for seeds in plan.seeds.values() for one in seeds}):
-            here = {o: self.ledger.kept[o, frame_index] for o in plan.seeds if (o, frame_index) in self.ledger.kept}
-            yield frame_result(frame_index, here)
-
-    def _take(self, reached: Reached, before: dict[Place, Kept | None]) -> FrameResult:
-        masks = clean(reached.answers, self.options.cleanup)
-        here: dict[int, Kept] = {}
-        for answer, mask in zip(reached.answers, masks, strict=True):
-            here[answer.object_id] = Kept(PackedMask.pack(mask), answer.scores, confidence(answer.scores))
-            self.ledger.write((answer.object_id, reached.frame_index), here[answer.object_id], before)
-        for object_id, first, last in reached.ended:
-            for frame_index in range(min(first, last), max(first, last) + 1):
-                if (object_id, frame_index) not in self.locks:
-                    self.ledger.write((object_id, frame_index), None, before)
-        self.masks_changed.emit((reached.frame_index,))
-        return frame_result(reached.frame_index, here)
-
-    def _kept(self, one: Seed) -> Kept:
-        truth = isinstance(one.prompts[-1], MaskPrompt)
-        mask = one.mask if truth else PackedMask.pack(repair(one.mask.unpack(), self.options.cleanup))
-        return Kept(mask, one.scores, 1.0 if truth else confidence(one.scores))

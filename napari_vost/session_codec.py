@@ -59,7 +59,11 @@ def encode_change(before: Settings, after: Settings) -> tuple[int, str, str | No
             break
         kept += 1
     added = json.dumps([encode_prompt(prompt) for prompt in after.prompts[kept:]])
-    bases = [[*place, encode_mask(mask)] for place, mask in sorted(after.bases.items(), key=lambda item: item[0])]
+    fresh = sorted(place for place, mask in after.bases.items() if before.bases.get(place) != mask)
+    bases = {
+        "set": [[*place, encode_mask(after.bases[place])] for place in fresh],
+        "gone": sorted(set(before.bases) - set(after.bases)),
+    }
     locks = sorted(after.locks)
     return (
         kept,
@@ -75,7 +79,10 @@ def decode_change(before: Settings, change: Sequence[Any]) -> Settings:
     prompts = (*before.prompts[:kept], *(decode_prompt(values) for values in json.loads(added)))
     bases: dict[Place, PackedMask] = dict(before.bases)
     if bases_json is not None:
-        bases = {(one, frame): decode_mask(mask) for one, frame, mask in json.loads(bases_json)}
+        changed = json.loads(bases_json)
+        bases.update({(one, frame): decode_mask(mask) for one, frame, mask in changed["set"]})
+        for one, frame in changed["gone"]:
+            bases.pop((one, frame), None)
     locks = before.locks
     if locks_json is not None:
         locks = frozenset((int(one), int(frame)) for one, frame in json.loads(locks_json))

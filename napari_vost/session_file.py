@@ -14,7 +14,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,7 @@ def save(session: Session, path: Path) -> None:
         labels = [(object_id, encode_label(label)) for object_id, label in session.labels.items()]
         database.executemany("INSERT INTO labels VALUES (?, ?)", labels)
         before = Settings()
-        for step, action in enumerate(_timeline(session.ledger)):
+        for step, action in enumerate(_timeline(session)):
             row = (step, action.name, *encode_change(before, action.after))
             database.execute("INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?)", row)
             rows = [_mask_row(step, place, kept) for place, kept in action.masks_after.items()]
@@ -85,7 +85,7 @@ class Saved:
     model, network
         Name of the model, and hash of the weights that made the masks ("" if none was needed).
     options
-        Names of adapter, memory, motion, region and window, and whether SAM 2's own semantics were asked for.
+        Names of adapter, memory, motion, region and window, repairs, and whether SAM 2's own semantics were asked for.
     labels
         Names and codes by object id.
     ledger
@@ -127,22 +127,27 @@ def load(path: Path, source: Path | Clip | None) -> Saved:
     return Saved(clip, meta["model"], meta.get("network", ""), json.loads(meta["options"]), labels, ledger)
 
 
-def _timeline(ledger: Ledger) -> list[Action]:
-    """All actions in order; the undone ones last."""
-    return [*ledger.done, *reversed(ledger.undone)]
+def _timeline(session: Session) -> list[Action]:
+    """All actions in order; the undone ones last. A run that is still going on counts as far as it has come."""
+    ledger, pending = session.ledger, session.pending
+    if not pending:
+        return [*ledger.done, *reversed(ledger.undone)]
+    now = {place: ledger.kept.get(place) for place in pending}
+    return [*ledger.done, Action("follow", ledger.settings, ledger.settings, dict(pending), now)]
 
 
 def _meta(session: Session) -> dict[str, str]:
     from napari_vost import __version__
 
     options = session.options
-    words = {name: getattr(options, name) for name in ("adapter", "memory", "motion", "region", "window", "sam2")}
+    names = ("adapter", "memory", "motion", "region", "window", "sam2")
+    words = {**{name: getattr(options, name) for name in names}, "cleanup": asdict(options.cleanup)}
     return {
         "engine": __version__,
         "model": session.model,
         "network": session.network_fingerprint,
         "options": json.dumps(words),
-        "position": str(len(session.ledger.done)),
+        "position": str(len(session.ledger.done) + bool(session.pending)),
     }
 
 

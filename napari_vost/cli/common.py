@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import itertools
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING
 from napari_vost.errors import ExportError, VostError
 
 if TYPE_CHECKING:
+    from napari_vost.clip import Clip
     from napari_vost.session import Session
 
 
@@ -68,30 +71,52 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[], None]]:
         yield advance
 
 
-def check_targets(paths: list[str], from_dicom: bool, reference: Path | None) -> None:
+def check_targets(
+    outs: list[str], clip: Clip, reference: Path | None, others: Sequence[Path | None], inputs: Sequence[Path]
+) -> None:
     """Refuse targets that cannot be written before the long run, not after it.
+
+    Parameters
+    ----------
+    outs
+        Masks to write.
+    clip
+        The scan, which is never written over.
+    reference
+        DICOM series that a DICOM-SEG is to refer to.
+    others
+        Further files to write: session, report.
+    inputs
+        Further files that are read.
 
     Raises
     ------
     ExportError
-        An unknown suffix, a missing or read-only folder, or DICOM-SEG of a clip that was not DICOM.
+        An unknown suffix, a missing or read-only folder, a file that is read, or DICOM-SEG of a clip that was not
+        DICOM.
     """
-    import os
-
     from napari_vost.io.exporters import exporter_for
 
-    for text in paths:
+    read = {path.resolve() for path in (*inputs, *clip.source.files, *([clip.source.path] if clip.source.path else []))}
+    if reference is not None:
+        read |= {path.resolve() for path in reference.rglob("*")}
+    for text in outs:
         exporter_for(text)
-        parent = Path(text).resolve().parent
-        if not parent.is_dir():
-            raise ExportError(f"Cannot write {text}: the folder {parent} does not exist.")
-        if not os.access(parent, os.W_OK):
-            raise ExportError(f"Cannot write {text}: the folder {parent} is read-only; choose another place.")
-        if text.endswith(".dcm") and not from_dicom and reference is None:
-            raise ExportError(
-                f"Cannot write {text}: DICOM-SEG of a scan that was not DICOM needs --reference DIR, "
-                "a DICOM series of the same geometry."
-            )
+    for text in [*outs, *(str(other) for other in others if other is not None)]:
+        target = Path(text).resolve()
+        if target in read:
+            raise ExportError(f"Cannot write {text}: that file is read here; choose another name.")
+        if not target.parent.is_dir():
+            raise ExportError(f"Cannot write {text}: the folder {target.parent} does not exist.")
+        if not os.access(target.parent, os.W_OK):
+            raise ExportError(f"Cannot write {text}: the folder {target.parent} is read-only; choose another place.")
+    if not clip.source.kind.startswith("dicom") and reference is None:
+        for text in outs:
+            if text.endswith(".dcm"):
+                raise ExportError(
+                    f"Cannot write {text}: DICOM-SEG of a scan that was not DICOM needs --reference DIR, "
+                    "a DICOM series of the same geometry."
+                )
 
 
 def add_result_options(parser: argparse.ArgumentParser) -> None:
@@ -106,27 +131,32 @@ def add_result_options(parser: argparse.ArgumentParser) -> None:
 
 
 def write_results(session: Session, args: argparse.Namespace) -> None:
-    """Write every target of `add_result_options`; if one fails, the session is saved so that nothing is lost."""
+    """Write every target of `add_result_options`; if one fails the others are still written and the session is kept."""
     from napari_vost.io.exporters import export
 
-    try:
-        for text in args.out:
-            ways = {"reference": args.reference, "fill_gap": args.fill_gap, "resample": args.resample}
+    ways = {"reference": args.reference, "fill_gap": args.fill_gap, "resample": args.resample}
+    failures: list[str] = []
+    for text in args.out:
+        try:
             for notice in export(session, text, **ways):
                 sys.stderr.write(f"note: {notice}\n")
             sys.stdout.write(f"{text}\n")
-    except VostError as error:
-        raise type(error)(f"{error} {_rescue(session)}") from error
+        except VostError as error:
+            words = str(error).replace("fill_gap=True", "--fill-gap").replace("resample=True", "--resample")
+            failures.append(words.replace("reference=", "--reference "))
+    if failures:
+        raise ExportError(" ".join([*failures, rescue(session)]))
 
 
-def _rescue(session: Session) -> str:
-    """Save a session where the user can find it; the sentence that says where."""
+def rescue(session: Session) -> str:
+    """Save a session where the user can find it, under a name of its own; the sentence that says where."""
     from napari_vost.paths import state_folder
 
     folder = state_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        session.save(folder / "rescued.vost")
+        path = next(path for n in itertools.count(1) if not (path := folder / f"rescued-{n:03d}.vost").exists())
+        session.save(path)
     except (VostError, OSError):
         return "The masks could not be saved elsewhere either."
-    return f"The masks are kept in {folder / 'rescued.vost'}: write them with `napari-vost replay`."
+    return f"The masks are kept in {path}: write them with `napari-vost replay`."

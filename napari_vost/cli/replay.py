@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     from napari_vost.session import Session
 
     session = Session.load(args.case, args.source, args.device)
-    check_targets(args.out, session.clip.source.kind.startswith("dicom"), args.reference)
+    check_targets(args.out, session.clip, args.reference, [], [args.case])
     if args.again:
         follow(session, "both", None)
     write_results(session, args)

@@ -18,6 +18,7 @@ from napari_vost.cli.common import (
     ask_consent,
     check_targets,
     progress_bar,
+    rescue,
     write_results,
 )
 from napari_vost.errors import InputError, PromptError
@@ -70,7 +71,8 @@ def run(args: argparse.Namespace) -> int:
     for notice in clip.notices:
         sys.stderr.write(f"note: {notice}\n")
     prompts = collect_prompts(args, clip)
-    check_targets(args.out, clip.source.kind.startswith("dicom"), args.reference)
+    masks_given = [Path(text.rpartition("@")[0] or text) for text in args.mask]
+    check_targets(args.out, clip, args.reference, [args.save, args.report], masks_given)
     options = EngineOptions(
         window=args.window,
         cleanup=Cleanup(largest_component=args.largest, non_overlap=args.non_overlap),
@@ -80,13 +82,17 @@ def run(args: argparse.Namespace) -> int:
     session.labels.update({object_id: Label(name) for object_id, name in map(named, args.name)})
     started = time.perf_counter()
     session.add(*prompts)
-    follow(session, args.direction, args.frames)
+    try:
+        follow(session, args.direction, args.frames)
+    except KeyboardInterrupt:
+        sys.stderr.write(f"Stopped. {rescue(session)}\n")
+        return 1
     seconds = time.perf_counter() - started
+    write_results(session, args)
     if args.save is not None:
         session.save(args.save)
     if args.report is not None:
         write_report(session, args.report, seconds)
-    write_results(session, args)
     return 0
 
 
@@ -105,7 +111,7 @@ def follow(session: Session, direction: Any, frames: tuple[int, int] | None) -> 
 
 def collect_prompts(args: argparse.Namespace, clip: Clip) -> list[Prompt]:
     """Prompts of the command line, in the order points, boxes, masks."""
-    from napari_vost.prompt_rules import check_prompt
+    from napari_vost.prompt_rules import check_frames, check_prompt
 
     prompts: list[Prompt] = [point(text) for text in args.point]
     prompts += [box(text) for text in args.box]
@@ -113,8 +119,12 @@ def collect_prompts(args: argparse.Namespace, clip: Clip) -> list[Prompt]:
         prompts += masks(text, clip, args.resample)
     if not prompts:
         raise PromptError("Nothing to follow: give --point, --box or --mask.")
+    start, stop = args.frames or (0, len(clip))
+    check_frames((start, stop), len(clip))
     for prompt in prompts:
         check_prompt(prompt, clip.shape)
+        if not start <= prompt.frame_index < stop:
+            raise PromptError(f"The prompt on frame {prompt.frame_index} lies outside --frames {start}:{stop}.")
     return prompts
 
 
@@ -169,7 +179,10 @@ def masks(text: str, clip: Clip, resample: bool) -> list[Prompt]:
 def numbers(option: str, text: str, words: list[str]) -> list[float]:
     """Read numbers, or say which word is none."""
     try:
-        return [float(word) for word in words]
+        values = [float(word) for word in words]
+        if not np.isfinite(values).all():
+            raise ValueError(text)
+        return values
     except ValueError as error:
         raise PromptError(f"{option} {text}: expected numbers separated by commas.") from error
 

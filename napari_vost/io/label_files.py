@@ -13,6 +13,7 @@ from napari_vost.errors import ChoiceNeeded, InputError
 from napari_vost.geometry import points_lps, points_xyf
 from napari_vost.io.readers import open_clip
 
+MOST_OBJECTS = 200  # whole-body label maps have about 120
 TOLERANCE_PX = 0.1  # largest shift, in pixels, at which two grids still count as one
 
 
@@ -53,6 +54,11 @@ def read_labels(path: Path, clip: Clip, resample: bool = False) -> NDArray[np.in
     if not np.array_equal(values, np.round(values)) or values.min() < 0:
         raise InputError(f"{path} holds values that are not object ids; a mask holds whole numbers from 0.")
     ids = values.astype(np.int64)
+    found = np.unique(ids[ids > 0])
+    if len(found) > MOST_OBJECTS:
+        raise InputError(f"{path} holds {len(found)} different values: that is an image; a mask holds object ids.")
+    if found.tolist() == [255] and labels.source.kind in ("image-stack", "video"):
+        ids = (ids > 0).astype(np.int64)  # black and white pictures mean one object
     if labels.shape == clip.shape and (not _placed(labels, clip) or _same_place(labels, clip)):
         return ids
     if len(labels) == 1 and labels.shape[1:] == clip.shape[1:] and not _placed(labels, clip):

@@ -111,7 +111,7 @@ class TestSegment:
         out = tmp_path / "mask.nii.gz"
         said = refusal(capsys, "segment", str(nifti), "--point", "5,30,34", "--out", str(out))
         assert "disk is full" in said
-        assert "rescued.vost" in said
+        assert "rescued-001.vost" in said
         assert sorted(path.name for path in tmp_path.iterdir()) == ["scan.nii.gz", "state"]
         monkeypatch.undo()
 

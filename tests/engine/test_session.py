@@ -57,7 +57,7 @@ def test_frames_are_reached_from_their_nearest_prompt_and_ties_go_to_the_earlier
 
     session.add_mask(2, disc())
     session.add_mask(8, disc(x=40))
-    plan = session._plan("both", None, False)
+    plan = session._follower.plan(session.engine, session.frame_view, "both", None, False)
     found = {(leg.seed_frame, leg.direction): (leg.first, leg.last) for leg in legs(plan)}
     assert found == {(2, 1): (3, 5), (8, 1): (9, 11), (2, -1): (1, 0), (8, -1): (7, 6)}
 
@@ -114,7 +114,7 @@ def test_locked_frames_are_never_written_and_stand_for_truth(session: Session) -
     kept = {index: session.preview(index)[1] for index in (7, 8)}
     list(session.propagate(exact=True))
     assert all(np.array_equal(session.preview(index)[1], kept[index]) for index in (7, 8))
-    seeds = session._plan("both", None, True).seeds[1]
+    seeds = session._follower.plan(session.engine, session.frame_view, "both", None, True).seeds[1]
     locked = next(one for one in seeds if one.frame_index == 7)
     assert isinstance(locked.prompts[0], MaskPrompt)
     session.unlock([7, 8])

@@ -22,7 +22,7 @@ def session(cine: Clip, tiny_network: Network) -> Session:
     session.add_mask(3, np.eye(96, 80, dtype=bool), object_id=2)
     list(session.propagate())
     session.lock([4])
-    session.add_point(8, (48, 40), positive=False)
+    session.add_point(8, (48, 40))
     session.undo()
     return session
 

@@ -72,7 +72,13 @@ def test_a_region_gives_back_the_frame_pixels_of_any_frame_size(size: tuple[int,
     found, truth = np.asarray(session.label_map()) > 0, stack > 0
     overlap = 2 * (found & truth).sum() / (found.sum() + truth.sum())
     assert overlap > 0.97
-    regions = {entry.region for entry in (seed.entry for seed in session._plan("both", None, True).seeds[1])}
+    regions = {
+        entry.region
+        for entry in (
+            seed.entry
+            for seed in session._follower.plan(session.engine, session.frame_view, "both", None, True).seeds[1]
+        )
+    }
     assert all(region.height < max(size) for region in regions)
 
 

@@ -123,6 +123,10 @@ def export(
     """
     write = exporter_for(path)
     segmentation = target if isinstance(target, Segmentation) else target.segmentation()
+    source = segmentation.source
+    read = {one.resolve() for one in (*source.files, *([source.path] if source.path else []))}
+    if Path(path).resolve() in read and not Path(path).is_dir():
+        raise ExportError(f"Cannot write {os.fspath(path)}: that is the scan itself; choose another name.")
     return write(
         segmentation,
         Path(path),

@@ -1,0 +1,109 @@
+"""Following: from what is certain of every object to masks on all frames, written as they are found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from psygnal import Signal
+
+from napari_vost.cleanup import Cleanup, clean, repair
+from napari_vost.clip import Clip
+from napari_vost.engine import EngineOptions
+from napari_vost.history import Kept, Ledger, Place, frame_result
+from napari_vost.masks import PackedMask
+from napari_vost.prompt_rules import changed_by_object, confidence
+from napari_vost.propagation import Plan, Reached, propagate
+from napari_vost.seed_book import SeedBook
+from napari_vost.seeding import Seed
+from napari_vost.step import Engine, FrameView
+from napari_vost.types import Direction, FrameResult, MaskPrompt, Prompt
+
+Parts = Callable[[], tuple[Engine, Callable[[int], FrameView]]]
+
+
+class Follower:
+    """Runs propagations of a session and remembers what they knew.
+
+    Parameters
+    ----------
+    clip, ledger, seeds, options
+        Of the session; the ledger's masks are written.
+    """
+
+    reached = Signal(int)  # frame index
+
+    def __init__(self, clip: Clip, ledger: Ledger, seeds: SeedBook, options: EngineOptions) -> None:
+        self._clip, self._ledger, self._seeds, self._options = clip, ledger, seeds, options
+        self._followed: dict[int, dict[int, tuple[Prompt, ...]]] = {}  # what the last full run of an object knew
+        self.pending: dict[Place, Kept | None] | None = None  # what a run has replaced so far; None while none runs
+
+    def forget(self, object_id: int | None = None) -> None:
+        """Let the next run of an object (or of all) go over all its frames again."""
+        if object_id is None:
+            self._followed.clear()
+        else:
+            self._followed.pop(object_id, None)
+
+    def run(
+        self, parts: Parts, direction: Direction, frames: tuple[int, int] | None, exact: bool
+    ) -> Iterator[FrameResult]:
+        """Follow; see `Session.propagate`. However it ends, what was written is one step in the log."""
+        before: dict[Place, Kept | None] = {}
+        self.pending = before
+        known: dict[int, dict[int, tuple[Prompt, ...]]] = {}
+        try:
+            engine, frame_at = parts()
+            plan = self.plan(engine, frame_at, direction, frames, exact)
+            for object_id in plan.seeds:
+                self.forget(object_id)  # part of a run is nothing that a later one may lean on
+            yield from self._prompted_results(plan)
+            for reached in propagate(engine, plan, frame_at):
+                yield self._take(reached, before)
+            if direction == "both" and frames is None:
+                known = {object_id: self._seeds.known(object_id) for object_id in plan.seeds}
+        finally:
+            self.pending = None
+            self._followed.update(known)
+            self._ledger.note("follow", before)
+
+    def plan(
+        self,
+        engine: Engine,
+        frame_at: Callable[[int], FrameView],
+        direction: Direction,
+        frames: tuple[int, int] | None,
+        exact: bool,
+    ) -> Plan:
+        """What has to run: objects that are new or have changed; all of them where nothing has."""
+        known = {one: prompts for one in self._ledger.object_ids if (prompts := self._seeds.known(one))}
+        changed = changed_by_object({} if exact else self._followed, known)
+        run = [object_id for object_id in known if changed.get(object_id, True)]
+        seeds = {one: self._seeds.seeds(engine, frame_at, one) for one in run}
+        clip, sam2 = self._clip, self._options.sam2
+        return Plan(seeds, len(clip), clip.order, direction, frames, changed, self._ledger.stored, sam2)
+
+    def _prompted_results(self, plan: Plan) -> Iterator[FrameResult]:
+        for frame_index in sorted({one.frame_index for seeds in plan.seeds.values() for one in seeds}):
+            here = {o: self._ledger.kept[o, frame_index] for o in plan.seeds if (o, frame_index) in self._ledger.kept}
+            yield frame_result(frame_index, here)
+
+    def _take(self, reached: Reached, before: dict[Place, Kept | None]) -> FrameResult:
+        here: dict[int, Kept] = {}
+        for answer, mask in zip(reached.answers, clean(reached.answers, self._options.cleanup), strict=True):
+            here[answer.object_id] = Kept(PackedMask.pack(mask), answer.scores, confidence(answer.scores))
+            self._ledger.write((answer.object_id, reached.frame_index), here[answer.object_id], before)
+        for object_id, first, last in reached.ended:
+            prompted = self._ledger.settings.prompted_frames(object_id)
+            for frame_index in range(min(first, last), max(first, last) + 1):
+                place = (object_id, frame_index)
+                if place not in self._ledger.settings.locks and frame_index not in prompted:
+                    self._ledger.write(place, None, before)
+        self.reached.emit(reached.frame_index)
+        return frame_result(reached.frame_index, here)
+
+
+def kept_seed(one: Seed, cleanup: Cleanup) -> Kept:
+    """What a session keeps of an answered prompt: a mask prompt as it is, other answers repaired."""
+    if isinstance(one.prompts[-1], MaskPrompt):
+        return Kept(one.mask, one.scores, 1.0)
+    return Kept(PackedMask.pack(repair(one.mask.unpack(), cleanup)), one.scores, confidence(one.scores))
