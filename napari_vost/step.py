@@ -136,15 +136,6 @@ class RowAnswer:
 def step(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackState, tuple[RowAnswer, ...]]:
     """Follow every row of a sweep to one more frame.
 
-    Parameters
-    ----------
-    engine
-        The parts.
-    state
-        State after the frame before.
-    frame
-        The frame to answer.
-
     Returns
     -------
     tuple
@@ -165,8 +156,15 @@ def step(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackStat
         )
         for index, (row, region) in enumerate(zip(state.rows, regions, strict=True))
     )
-    conditioned = engine.reader.read(features.levels[-1], features.position, recalls, regions, image_row)
+    shares: list[dict[int, float]] | None = [] if engine.policy.wants_read else None
+    level, position = features.levels[-1], features.position
+    conditioned = engine.reader.read(level, position, recalls, regions, image_row, shares)
     engine.check()
+    if shares is not None:
+        pairs = zip(state.rows, shares, strict=True)
+        state = replace(
+            state, rows=tuple(replace(row, bank=engine.policy.observe(row.bank, read)) for row, read in pairs)
+        )
     prompts = tracking_prompts(engine, state, recalls, regions)
     stride = engine.network.traits.memory_stride
     answer = engine.network.answer(features, {stride: conditioned}, prompts, image_row)

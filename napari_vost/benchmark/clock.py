@@ -145,10 +145,11 @@ class TimedReader(MemoryReader):
         recalls: Sequence[Recall],
         regions: Sequence[Region],
         image_row: Tensor,
+        shares: list[dict[int, float]] | None = None,
     ) -> Tensor:
         """Timed."""
         with self._clock.stage("recall"):
-            return super().read(features, position, recalls, regions, image_row)
+            return super().read(features, position, recalls, regions, image_row, shares)
 
 
 def timed(engine: Engine, clock: Clock, key_bytes: int = 128 << 20) -> Engine:

@@ -32,6 +32,7 @@ from napari_vost.contracts import (
 )
 from napari_vost.types import Region
 
+WATCHED_QUERIES = 64
 _CHUNK_LOGITS = 1 << 24  # attention logits held at once on a CPU (64 MB)
 
 
@@ -154,6 +155,7 @@ def attend(
     layers: Sequence[AttentionWeights],
     tables: TemporalTables,
     image_row: Tensor,
+    watched: list[Tensor] | None = None,
 ) -> Tensor:
     """Condition features on memory.
 
@@ -169,6 +171,8 @@ def attend(
         The network's weights.
     image_row
         (B,) int: which image each row reads.
+    watched
+        Gets (B, K): how much the last layer attends to every key, mean over 64 evenly spread queries.
 
     Returns
     -------
@@ -186,11 +190,20 @@ def attend(
             current = current.expand(len(image_row), -1, -1) if current.shape[0] == 1 else current[image_row]
         head = layer.cross_attention
         query = rotate(head.query(layer.norms[1](current)), cosine, sine)
+        if watched is not None and index == len(layers) - 1:
+            watched.append(_watch(query, keys.per_layer[index], keys.bias))
         read = attention(query, keys.per_layer[index], keys.values, keys.bias)
         current = current + head.output(head.value(read))
         current = current + layer.contract(functional.relu(layer.expand(layer.norms[2](current))))
     current = tables.final_norm(current)
     return current.transpose(1, 2).reshape(len(image_row), channels, height, width)
+
+
+def _watch(query: Tensor, key: Tensor, bias: Tensor | None) -> Tensor:
+    places = torch.linspace(0, query.shape[1] - 1, min(WATCHED_QUERIES, query.shape[1])).round().long()
+    logits = torch.matmul(query[:, places.to(query.device)], key.transpose(1, 2)) * query.shape[-1] ** -0.5
+    weights: Tensor = (logits if bias is None else logits + bias).softmax(dim=-1).mean(dim=1)
+    return weights
 
 
 def _self_attention(value: Tensor, head: HeadWeights, cosine: Tensor, sine: Tensor) -> Tensor:
@@ -245,11 +258,12 @@ class MemoryReader:
         recalls: Sequence[Recall],
         regions: Sequence[Region],
         image_row: Tensor,
+        shares: list[dict[int, float]] | None = None,
     ) -> Tensor:
         """Condition features (N, C, h, w) of images on what each of B rows recalls, (B, C, h, w).
 
         A row that recalls nothing gets its features plus the network's no-memory vector. Rows of one length are read
-        together; others are padded.
+        together; others are padded. ``shares`` gets, per row, the share of attention of each recalled entry by its id.
         """
         rows = range(len(recalls))
         empty = [row for row in rows if not recalls[row].entries]
@@ -262,7 +276,11 @@ class MemoryReader:
             at = torch.tensor(full, device=features.device)
             grid = (features.shape[2], features.shape[3])
             keys = _stack([self._keys_of(recalls[row], regions[row], grid) for row in full])
-            result[at] = attend(features, position, keys, self._layers, self._tables, image_row[at])
+            watched: list[Tensor] | None = None if shares is None else []
+            result[at] = attend(features, position, keys, self._layers, self._tables, image_row[at], watched)
+        if shares is not None:
+            read = dict(zip(full, watched[0], strict=True)) if full and watched else {}
+            shares += [_shares(recalls[row], read[row]) if row in read else {} for row in rows]
         return result
 
     def _keys_of(self, recall: Recall, region: Region, grid: tuple[int, int]) -> Keys:
@@ -333,6 +351,16 @@ class MemoryReader:
         times = pointer_times(distances, recall.pointer_span, channels, self._tables.pointer_time, width)
         pieces = channels // width
         return pointers.reshape(-1, width), times.repeat_interleave(pieces, dim=0)
+
+
+def _shares(recall: Recall, read: Tensor) -> dict[int, float]:
+    """Sum the attention (K,) of a row over the tokens of each entry."""
+    shares, start = {}, 0
+    for one in recall.entries:
+        count = len(one.entry.tokens) if one.token_mask is None else int(one.token_mask.sum())
+        shares[one.entry.entry_id] = float(read[start : start + count].detach().sum())
+        start += count
+    return shares
 
 
 def _stack(rows: Sequence[Keys]) -> Keys:

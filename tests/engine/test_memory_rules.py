@@ -1,5 +1,6 @@
 """Corrections and late objects against SAM 2's rules (docs/sam2.md 5); here corrections are permanent."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -93,3 +94,26 @@ def test_sam2_semantics_read_every_prompted_frame_and_ours_the_four_that_matter(
     slots = next(slots for frame, direction, slots in recording.reads if frame == 39 and direction > 0)
     permanent = sorted(frame for frame, slot in slots.items() if slot == 6)
     assert permanent == ([0, 5, 10, 15, 20, 25] if sam2 else [0, 15, 20, 25])
+
+
+class Watching(Fifo):
+    """FIFO that is told what was read."""
+
+    wants_read = True
+
+    def __init__(self) -> None:
+        super().__init__(max_pointers=0)
+        self.seen: list[set[int]] = []
+
+    def observe(self, bank: MemoryBank, read: Mapping[int, float]) -> MemoryBank:
+        self.seen.append(set(read))
+        return bank
+
+
+def test_a_policy_that_wants_it_is_told_what_was_read() -> None:
+    session, _ = _session(frames=10)
+    policy = Watching()
+    session._engine = replace(session.engine, policy=policy)
+    session.add_mask(0, _mask(session, 0))
+    list(session.propagate())
+    assert [len(ids) for ids in policy.seen] == [1, 2, 3, 4, 5, 6, 7, 7, 7]

@@ -1,5 +1,7 @@
 """Memory attention: the savings are exact, and every token has a place."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn import functional
@@ -25,8 +27,6 @@ def network() -> Sam2Network:
 
 
 def _entry(network: Sam2Network, frame_index: int, region: Region) -> object:
-    from dataclasses import replace
-
     generator = torch.Generator().manual_seed(frame_index)
     cells = grid_cells(8, 8)
     tokens = torch.randn(64, 64, generator=generator)
@@ -101,9 +101,23 @@ def test_a_masked_token_is_not_read(network: Sam2Network) -> None:
     whole = _entry(network, 1, region)
     mask = torch.arange(64) < 20
     reader = MemoryReader(network.memory_layers(), network.temporal_tables())
-    from dataclasses import replace
-
     part = replace(whole, tokens=whole.tokens[:20], positions=whole.positions[:20], cells_yx=whole.cells_yx[:20])
     recalls = [Recall((RecalledEntry(whole, 2, token_mask=mask),)), Recall((RecalledEntry(part, 2),))]
     first, second = (reader.read(features, position, [one], [region], torch.tensor([0])) for one in recalls)
     assert torch.allclose(first, second, atol=1e-6)
+
+
+def test_shares_of_attention_belong_to_the_entries_that_were_read(network: Sam2Network) -> None:
+    region = Region.full(128, 128)
+    features, position = torch.randn(2, 128, 8, 8), torch.zeros(1, 128, 8, 8)
+    entries = [RecalledEntry(_entry(network, index, region), index) for index in range(3)]
+    loud = replace(entries[2], logit_bias=30.0)
+    recalls = [Recall(tuple(entries)), Recall((entries[0], loud)), Recall()]
+    reader = MemoryReader(network.memory_layers(), network.temporal_tables())
+    shares: list[dict[int, float]] = []
+    rows = torch.tensor([0, 1, 1])
+    watched = reader.read(features, position, recalls, [region] * 3, rows, shares)
+    assert torch.equal(watched, reader.read(features, position, recalls, [region] * 3, rows))
+    assert [sorted(share) for share in shares] == [[0, 1, 2], [0, 2], []]
+    assert sum(shares[0].values()) == pytest.approx(1, abs=1e-4)
+    assert shares[1][2] > 0.99
