@@ -1,4 +1,4 @@
-"""Draw the validation curve of a training run beside the copy lines: ``python benchmarks/training_curve.py runs/a``."""
+"""Draw the validation curve of a training run beside the copy lines: ``python benchmarks/training_curve.py runs/a runs/b``."""
 
 from __future__ import annotations
 
@@ -11,24 +11,30 @@ NAMES = {"real": "real clips, held out", "endings": "real endings, held out", "s
 
 
 def main() -> None:
-    """Read ``curve.json`` of the run and write the picture."""
+    """Read ``curve.json`` of the runs and write the picture."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path, help="folder of the run")
+    parser.add_argument("runs", type=Path, nargs="+", help="folders of the runs, one after the other")
     parser.add_argument("--out", type=Path, default=Path("docs/pictures/training.png"))
     given = parser.parse_args()
-    points = json.loads((given.run / "curve.json").read_text())
+    curves = [json.loads((run / "curve.json").read_text()) for run in given.runs]
     figure, axes = pyplot.subplots(figsize=(8, 4.5), dpi=120)
-    for name, colour in COLOURS.items():
-        rows = [point for point in points if name in point]
-        minutes = [point["minutes"] for point in rows]
-        axes.plot(minutes, [point[name] for point in rows], "o-", color=colour, label=NAMES[name])
-        axes.plot(minutes, [point[f"{name}_copied"] for point in rows], ":", color=colour)
-        axes.plot(minutes, [point[f"{name}_previous"] for point in rows], "--", color=colour, alpha=0.4)
+    begun = 0.0
+    for number, points in enumerate(curves):
+        if number:
+            axes.axvline(begun, color="grey", linewidth=0.8)
+        for name, colour in COLOURS.items():
+            rows = [point for point in points if name in point]
+            minutes = [begun + point["minutes"] for point in rows]
+            label = None if number else NAMES[name]
+            axes.plot(minutes, [point[name] for point in rows], "o-", color=colour, label=label)
+            axes.plot(minutes, [point[f"{name}_copied"] for point in rows], ":", color=colour)
+            axes.plot(minutes, [point[f"{name}_previous"] for point in rows], "--", color=colour, alpha=0.4)
+        begun += points[-1]["minutes"]
     axes.set_xlabel("minutes of training")
     axes.set_ylabel("mean Dice, frames 1 to 5 after a mask")
     axes.set_title(

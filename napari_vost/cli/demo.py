@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_vost.session import Session
 
 CASES = ("abdomen", "ventricle")
-CLICKED = ("Left kidney", "Right kidney", "Left ventricle")  # these get one click, all others one box
+CLICKED = ("Left kidney", "Right kidney", "Aorta")  # these get one click, all others one box
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -30,10 +30,10 @@ from napari_vost.contracts import (
     RecalledEntry,
     TemporalTables,
 )
+from napari_vost.memory.softmax import attention
 from napari_vost.types import Region
 
 WATCHED_QUERIES = 64
-_CHUNK_LOGITS = 1 << 24  # attention logits held at once on a CPU (64 MB)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,26 +126,6 @@ def moved_cells(cells_yx: Tensor, made_in: Region, seen_in: Region, grid: tuple[
     new_size = torch.tensor([seen_in.height / grid[0], seen_in.width / grid[1]], device=cells_yx.device)
     new_origin = torch.tensor([seen_in.y0, seen_in.x0], device=cells_yx.device)
     return (origin + (cells_yx + 0.5) * size - new_origin) / new_size - 0.5
-
-
-def attention(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Softmax attention of (B, Q, C) queries over (B, K, C) keys with (B, K, C_v) values and (B, 1, K) bias.
-
-    On a CPU the queries go in chunks: torch's fused kernel wants equal widths of key and value there.
-    """
-    scale = query.shape[-1] ** -0.5
-    if query.is_cuda or query.shape[-1] == value.shape[-1]:
-        mask = None if bias is None else bias.to(query.dtype)
-        return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-    step = max(1, _CHUNK_LOGITS // max(1, key.shape[0] * key.shape[1]))
-    turned = key.transpose(1, 2)
-    parts = []
-    for start in range(0, query.shape[1], step):
-        logits = torch.matmul(query[:, start : start + step] * scale, turned)
-        if bias is not None:
-            logits = logits + bias
-        parts.append(torch.matmul(logits.softmax(dim=-1), value))
-    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 
 def attend(

@@ -9,13 +9,13 @@ from torch.nn import functional
 from napari_vost.contracts import Recall, RecalledEntry
 from napari_vost.memory.attention import (
     MemoryReader,
-    attention,
     grid_cells,
     moved_cells,
     rope_angles,
     rotate,
     sine_positions,
 )
+from napari_vost.memory.softmax import attention
 from napari_vost.model.network import Sam2Network
 from napari_vost.testing import entry, tiny_sam2_model
 from napari_vost.types import Region
@@ -44,6 +44,16 @@ def test_absorbing_the_value_projection_changes_nothing() -> None:
     plain = functional.scaled_dot_product_attention(query, key, functional.linear(memory, weight, bias))
     absorbed = functional.linear(attention(query, key, memory), weight, bias)
     assert (plain - absorbed).abs().max() < 1e-4
+
+
+def test_blocks_of_keys_and_queries_change_nothing() -> None:
+    generator = torch.Generator().manual_seed(4)
+    query, key = torch.randn(2, 1500, 16, generator=generator) * 3, torch.randn(2, 2500, 16, generator=generator) * 3
+    value = torch.randn(2, 2500, 8, generator=generator)
+    bias = torch.zeros(2, 1, 2500)
+    bias[1, 0, 1000:] = -torch.inf
+    logits = query @ key.transpose(1, 2) / 4 + bias
+    assert torch.allclose(attention(query, key, value, bias), logits.softmax(-1) @ value, atol=1e-5)
 
 
 def test_the_rotary_code_depends_on_distance_alone() -> None:
