@@ -1,4 +1,4 @@
-"""Draw the validation curve of a training run beside the copy lines: ``python benchmarks/training_curve.py runs/a runs/b``."""
+"""Draw validation curves of training runs beside the copy lines: ``training_curve.py runs/a runs/b``."""
 
 from __future__ import annotations
 
