@@ -9,6 +9,7 @@ from psygnal import Signal
 from napari_vost.cleanup import Cleanup, clean, repair
 from napari_vost.clip import Clip
 from napari_vost.engine import EngineOptions
+from napari_vost.errors import InputError
 from napari_vost.history import Kept, Ledger, Place, frame_result
 from napari_vost.masks import PackedMask
 from napari_vost.prompt_rules import changed_by_object, confidence
@@ -37,6 +38,11 @@ class Follower:
         self._followed: dict[int, dict[int, tuple[Prompt, ...]]] = {}  # what the last full run of an object knew
         self.pending: dict[Place, Kept | None] | None = None  # what a run has replaced so far; None while none runs
 
+    def check_idle(self) -> None:
+        """Raise `InputError` while a propagation runs: what it leans on must not change."""
+        if self.pending is not None:
+            raise InputError("A propagation is running: let it end, or cancel it, before anything is changed.")
+
     def forget(self, object_id: int | None = None) -> None:
         """Let the next run of an object (or of all) go over all its frames again."""
         if object_id is None:
@@ -48,6 +54,7 @@ class Follower:
         self, parts: Parts, direction: Direction, frames: tuple[int, int] | None, exact: bool
     ) -> Iterator[FrameResult]:
         """Follow; see `Session.propagate`. However it ends, what was written is one step in the log."""
+        self.check_idle()
         before: dict[Place, Kept | None] = {}
         self.pending = before
         known: dict[int, dict[int, tuple[Prompt, ...]]] = {}

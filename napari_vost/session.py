@@ -129,7 +129,7 @@ class Session:
         PromptError
             A prompt outside the clip or the image, or a stroke without points. Nothing is changed then.
         """
-        self._check_idle()
+        self._follower.check_idle()
         prompts = tuple(whole_numbers(prompt) for prompt in prompts)
         for prompt in prompts:
             check_prompt(prompt, self.clip.shape)
@@ -201,7 +201,7 @@ class Session:
         Cancelled
             After `cancel`; frames that were yielded are kept.
         """
-        self._check_idle()
+        self._follower.check_idle()
         if direction not in ("forward", "backward", "both"):
             raise InputError(f"direction must be 'forward', 'backward' or 'both', got {direction!r}.")
         check_frames(frames, len(self.clip))
@@ -256,14 +256,14 @@ class Session:
 
     def lock(self, frames: int | Iterable[int], object_id: int | None = None) -> None:
         """Lock the masks of frames, of one object or of all: propagation never writes them and takes them as truth."""
-        self._check_idle()
+        self._follower.check_idle()
         settings = self.ledger.settings
         self.ledger.act("lock", replace(settings, locks=settings.locks | self._places(frames, object_id)), {})
         self.locks_changed.emit()
 
     def unlock(self, frames: int | Iterable[int], object_id: int | None = None) -> None:
         """Let propagation write frames again."""
-        self._check_idle()
+        self._follower.check_idle()
         settings, places = self.ledger.settings, self._places(frames, object_id)
         for place in places:
             self._follower.forget(place[0])
@@ -357,7 +357,7 @@ class Session:
 
     def _remove(self, name: str, object_id: int, gone: tuple[Prompt, ...]) -> None:
         """Drop prompts and their masks; without a prompt left, all unlocked masks of the object."""
-        self._check_idle()
+        self._follower.check_idle()
         settings = self.ledger.settings
         left = tuple(one for one in settings.prompts if one not in gone)
         places = {place_of(one) for one in gone}
@@ -370,12 +370,8 @@ class Session:
         self.prompts_changed.emit()
         self.masks_changed.emit(tuple(sorted({place[1] for place in places})))
 
-    def _check_idle(self) -> None:
-        if self._follower.pending is not None:
-            raise InputError("A propagation is running: let it end, or cancel it, before anything is changed.")
-
     def _replay(self, undo: bool) -> str | None:
-        self._check_idle()
+        self._follower.check_idle()
         action = self.ledger.undo() if undo else self.ledger.redo()
         if action is None:
             return None

@@ -23,7 +23,7 @@ class MemoryEntry:
     Attributes
     ----------
     entry_id
-        Unique in a session; keys that attention caches belong to it.
+        Unique among the memories of one sweep, its prompted frames included; shares of attention are told by it.
     frame_index, role, direction
         Which frame, why it is kept, and the sweep that made it (+1 or -1; 0 for prompted frames).
     region

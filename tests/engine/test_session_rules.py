@@ -120,6 +120,16 @@ def test_nothing_may_be_changed_while_a_propagation_runs(cine: Clip, tiny_networ
     session.add_mask(2, disc())
 
 
+def test_a_second_propagation_waits_for_the_first(cine: Clip, tiny_network: Network) -> None:
+    session = Session(cine, tiny_network)
+    session.add_mask(5, disc())
+    first, second = session.propagate(), session.propagate()
+    next(first)
+    with pytest.raises(InputError, match="is running"):
+        next(second)
+    assert len(list(first)) == 11
+
+
 def test_a_session_saved_in_the_middle_of_a_run_holds_what_was_reached(
     cine: Clip, tiny_network: Network, tmp_path: Path
 ) -> None:
