@@ -57,10 +57,16 @@ def _share(part: Values, whole: Values) -> Values:
     return np.divide(part, whole, out=np.ones_like(whole), where=whole > 0)
 
 
-def _counts(
-    prediction: NDArray[np.bool_], truth: NDArray[np.bool_], void: NDArray[np.bool_] | None
-) -> tuple[Values, Values, Values]:
-    """Pixels in both, in the prediction and in the truth, per frame, without void ones."""
+def check_pair(
+    prediction: NDArray[np.bool_], truth: NDArray[np.bool_], void: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Both masks without their void pixels.
+
+    Raises
+    ------
+    InputError
+        Shapes that differ, or arrays that are not bool.
+    """
     for name, array in (("prediction", prediction), ("truth", truth), ("void", void)):
         if array is None:
             continue
@@ -68,8 +74,14 @@ def _counts(
             raise InputError(f"{name} must be a bool mask, got {array.dtype}: compare a label map with an id first.")
         if array.shape != truth.shape:
             raise InputError(f"{name} has shape {array.shape} and truth {truth.shape}: they must be the same.")
-    if void is not None:
-        prediction, truth = prediction & ~void, truth & ~void
+    return (prediction, truth) if void is None else (prediction & ~void, truth & ~void)
+
+
+def _counts(
+    prediction: NDArray[np.bool_], truth: NDArray[np.bool_], void: NDArray[np.bool_] | None
+) -> tuple[Values, Values, Values]:
+    """Pixels in both, in the prediction and in the truth, per frame, without void ones."""
+    prediction, truth = check_pair(prediction, truth, void)
     axes = tuple(range(1, truth.ndim))
     counts = ((prediction & truth).sum(axes), prediction.sum(axes), truth.sum(axes))
     both, first, second = (np.asarray(count, dtype=np.float64) for count in counts)
