@@ -4,7 +4,7 @@
     python benchmarks/quality.py --data FOLDER --only acdc-mask   some jobs
     python benchmarks/quality.py --page                           only the page, from the tables that are there
 
-A job whose table was made by the same weights is not run again (``--again`` runs it).
+A job whose table was made by the same weights and with as many corrections is not run again (``--again`` runs it).
 """
 
 from __future__ import annotations
@@ -15,25 +15,38 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from napari_vost.benchmark.quality import evaluate
-from napari_vost.benchmark.table import QUALITY_HEAD, markdown, quality_facts, quality_rows, replace_part, write_json
+from napari_vost.benchmark.table import (
+    QUALITY_HEAD,
+    SURFACE_HEAD,
+    correction_head,
+    correction_rows,
+    markdown,
+    quality_facts,
+    quality_rows,
+    replace_part,
+    surface_rows,
+    write_json,
+)
 from napari_vost.datasets import find_layout
 from napari_vost.engine import EngineOptions
 from napari_vost.errors import VostError
 from napari_vost.model.loading import load_network
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-JOBS = {  # name → layout, folder below --data, prompt
-    "acdc-mask": ("acdc", "acdc_ed_es/dev", "mask"),
-    "acdc-box": ("acdc", "acdc_ed_es/dev", "box"),
-    "acdc-point": ("acdc", "acdc_ed_es/dev", "point"),
-    "hippocampus-mask": ("hippocampus", "msd_hippocampus/dev", "mask"),
-    "hippocampus-box": ("hippocampus", "msd_hippocampus/dev", "box"),
-    "acdc_cine-mask": ("acdc_cine", "acdc_cine4d/dev", "mask"),
-    "ct_lesion-mask": ("ct_lesion", "ct_lesion_deeplesion/dev", "mask"),
-    "ct_lesion-box": ("ct_lesion", "ct_lesion_deeplesion/dev", "box"),
-    "davis16-mask": ("davis16", "davis16/dev", "mask"),
+CLICKS = 3  # corrections, in the jobs that have them
+JOBS = {  # name → layout, folder below --data, prompt, corrections
+    "acdc-mask": ("acdc", "acdc_ed_es/dev", "mask", CLICKS),
+    "acdc-box": ("acdc", "acdc_ed_es/dev", "box", CLICKS),
+    "acdc-point": ("acdc", "acdc_ed_es/dev", "point", 0),
+    "hippocampus-mask": ("hippocampus", "msd_hippocampus/dev", "mask", CLICKS),
+    "hippocampus-box": ("hippocampus", "msd_hippocampus/dev", "box", 0),
+    "acdc_cine-mask": ("acdc_cine", "acdc_cine4d/dev", "mask", 0),
+    "ct_lesion-mask": ("ct_lesion", "ct_lesion_deeplesion/dev", "mask", 0),
+    "ct_lesion-box": ("ct_lesion", "ct_lesion_deeplesion/dev", "box", CLICKS),
+    "davis16-mask": ("davis16", "davis16/dev", "mask", CLICKS),
 }
 
 
@@ -67,31 +80,50 @@ def _run(args: argparse.Namespace, tables: Path) -> None:
         tables.mkdir(parents=True, exist_ok=True)
     network = load_network(args.model)
     for name in args.only:
-        layout, folder, prompt = JOBS[name]
+        layout, folder, prompt, clicks = JOBS[name]
         path = tables / f"{name}.json"
-        if args.limit is None and not args.again and _made_by(path) == network.fingerprint:
+        done = _table(tables, name)
+        if args.limit is None and not args.again and done is not None and done["fingerprint"] == network.fingerprint:
             print(f"{name}: done before")
             continue
-        report = evaluate(find_layout(layout), args.data / folder, prompt, network, args.limit, EngineOptions())
+        report = evaluate(
+            find_layout(layout), args.data / folder, prompt, network, args.limit, EngineOptions(), None, clicks
+        )
         facts = quality_facts(report)
         if args.limit is None:
             write_json(facts, path)
         print(f"{name}: {report.seconds:.0f} s")
-        print(markdown(QUALITY_HEAD, quality_rows(facts)), flush=True)
+        print("\n".join(_parts([facts]).values()), flush=True)
 
 
-def _made_by(path: Path) -> str:
-    """Fingerprint of the weights that made a table, "" where there is none."""
-    return str(json.loads(path.read_text(encoding="utf-8"))["fingerprint"]) if path.exists() else ""
+def _table(tables: Path, name: str) -> dict[str, Any] | None:
+    """What a job found, None where it was not run, or not with the corrections that it has now."""
+    path = tables / f"{name}.json"
+    facts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return facts if facts.get("clicks") == JOBS[name][3] else None
+
+
+def _parts(made: list[dict[str, Any]]) -> dict[str, str]:
+    """Tables in Markdown by their place on the page."""
+    parts = {
+        "table": markdown(QUALITY_HEAD, [row for facts in made for row in quality_rows(facts)]),
+        "distances": markdown(SURFACE_HEAD, [row for facts in made for row in surface_rows(facts)]),
+    }
+    corrected = [row for facts in made for row in correction_rows(facts)]
+    return parts | ({"corrections": markdown(correction_head(CLICKS), corrected)} if corrected else {})
 
 
 def _write_page(tables: Path, page: Path) -> None:
-    made = [json.loads((tables / f"{name}.json").read_text()) for name in JOBS if (tables / f"{name}.json").exists()]
-    rows = [row for facts in made for row in quality_rows(facts)]
+    made = [facts for name in JOBS if (facts := _table(tables, name)) is not None]
+    if not made:
+        raise VostError("No job is done yet, so there is no table to write: run without --page first.")
     weights = ", ".join(dict.fromkeys(f"{facts['model']} {facts['fingerprint'][:8]}" for facts in made))
     versions = ", ".join(dict.fromkeys(f"torch {facts['versions']['torch']}" for facts in made))
-    body = f"Weights: {weights}; {versions}.\n\n{markdown(QUALITY_HEAD, rows)}"
-    page.write_text(replace_part(page.read_text(encoding="utf-8"), "table", body), encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    for name, body in _parts(made).items():
+        head = f"Weights: {weights}; {versions}.\n\n" if name == "table" else ""
+        text = replace_part(text, name, head + body)
+    page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from napari_vost.errors import UnknownName
 from napari_vost.masks import Mask, PackedMask, box_of
+from napari_vost.metrics.interactive import depth_inside
 from napari_vost.types import BoxPrompt, MaskPrompt, PointPrompt, Prompt
 
 PROMPTS = ("point", "box", "mask")
@@ -38,17 +38,11 @@ def prompt_from_truth(kind: str, mask: Mask, frame_index: int, object_id: int) -
     if kind == "mask":
         return MaskPrompt(frame_index, object_id, PackedMask.pack(mask))
     if kind == "point":
-        y, x = deepest_pixel(mask)
+        depth = depth_inside(mask)
+        y, x = np.unravel_index(int(np.argmax(depth)), depth.shape)
         return PointPrompt(frame_index, object_id, float(y), float(x))
     y0, x0, y1, x1 = box_of(mask) or (0, 0, *mask.shape)
     return BoxPrompt(frame_index, object_id, float(y0), float(x0), float(y1 - 1), float(x1 - 1))
-
-
-def deepest_pixel(mask: Mask) -> tuple[int, int]:
-    """Pixel ``(y, x)`` of a mask with the largest distance to what is outside, the image border included."""
-    depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
-    y, x = np.unravel_index(int(np.argmax(depth)), mask.shape)
-    return int(y), int(x)
 
 
 def judged_frames(

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from napari_vost.benchmark.clock import STAGES
-from napari_vost.benchmark.quality import Report, Summary
+from napari_vost.benchmark.quality import Report
 from napari_vost.benchmark.speed import Growth, Line
+from napari_vost.benchmark.summary import TARGET, Summary
 from napari_vost.errors import InputError
 from napari_vost.io.atomic import atomic_file
 
@@ -18,11 +19,14 @@ QUALITY_HEAD = (
     "data", "prompt", "structure", "cases", "score", "followed [95 %]", "copied", "gain [95 %]", "other score",
     "copied", "prompted frame", "leak",
 )  # fmt: skip
+SURFACE_HEAD = (
+    "data", "prompt", "structure", "cases", "unit", "HD95 [95 %]", "copied", "NSD at 2 [95 %]", "copied", "J, F",
+)  # fmt: skip
 SPEED_HEAD = ("weights", "input", "objects", "engine", "ms per frame", "min to max", "frames", *STAGES)
 GROWTH_HEAD = ("weights", "input", "objects", "engine", "after frames", "kept, MB", "caches, MB", "frames held, MB")
 _BYTES = ("state_bytes", "cache_bytes", "frame_bytes")
-_WORDS = {("dice", "frames"): "Dice", ("dice", "stack"): "Dice of the stack", ("iou", "frames"): "J"}
-_WORDS["iou", "stack"] = "IoU of the stack"
+_WORDS = {("dice", "frames"): "Dice", ("dice", "stack"): "Dice of the stack", ("j_and_f", "frames"): "J&F"}
+_WORDS["j_and_f", "stack"] = "IoU of the stack"
 
 
 def quality_facts(report: Report) -> dict[str, Any]:
@@ -38,6 +42,7 @@ def quality_facts(report: Report) -> dict[str, Any]:
         "device": report.device,
         "metric": layout.metric,
         "headline": layout.headline,
+        "clicks": report.clicks,
         "seconds": round(report.seconds, 1),
         "versions": dict(report.versions),
         "structures": {name: _summary_facts(report.summary(name)) for name in report.structures},
@@ -50,24 +55,71 @@ def quality_rows(facts: Mapping[str, Any]) -> list[tuple[str, ...]]:
     headline = facts["headline"]
     other = "stack" if headline == "frames" else "frames"
     rows: list[tuple[str, ...]] = []
-    for name, found in facts["structures"].items():
+    for who, one in _structures(facts):
+        found, copied = one["found"], one["copied"]
         rows.append(
             (
-                facts["title"],
-                facts["prompt"],
-                name,
-                str(found["cases"]),
+                *who,
+                str(one["cases"]),
                 _WORDS[facts["metric"], headline],
                 _interval(found[headline]),
-                _number(found[f"copy_{headline}"]),
-                _interval(found["gain"], sign=True),
+                _number(copied[headline]),
+                _interval(one["gain"], sign=True),
                 _number(found[other]),
-                _number(found[f"copy_{other}"]),
-                _number(found["prompted"]),
-                "-" if found["leak"] is None else f"{100 * found['leak']:.0f} %",
+                _number(copied[other]),
+                _number(one["prompted"]),
+                _percent(found["leak"]),
             )
         )
     return rows
+
+
+def surface_rows(facts: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Rows under `SURFACE_HEAD` of what `quality_facts` made, one per structure."""
+    rows: list[tuple[str, ...]] = []
+    for who, one in _structures(facts):
+        found, copied = one["found"], one["copied"]
+        distances = _interval(found["hd95"], digits=1), _number(copied["hd95"], digits=1)
+        parts = "-" if found["j"] is None else f"{_number(found['j'])}, {_number(found['f'])}"
+        shares = _interval(found["nsd"]), _number(copied["nsd"])
+        rows.append((*who, str(one["measured"]), one["unit"], *distances, *shares, parts))
+    return rows
+
+
+def correction_head(clicks: int) -> tuple[str, ...]:
+    """Head of the table of corrections with so many clicks."""
+    target = _short(TARGET)
+    after = [f"{count} click{'s' if count != 1 else ''}" for count in range(1, clicks + 1)]
+    last = ("gain [95 %]", "headline gain [95 %]", "leak", f"NoC@{target}", "never")
+    return ("data", "prompt", "structure", "cases", "0 clicks", *after, *last)
+
+
+def correction_rows(facts: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Rows under `correction_head` of what `quality_facts` made, one per structure; none without clicks."""
+    rows: list[tuple[str, ...]] = []
+    for who, one in _structures(facts):
+        changed, before = one["corrections"], one["found"]
+        if changed is None:
+            continue
+        last = changed["after"][-1]
+        rows.append(
+            (
+                *who,
+                str(one["cases"]),
+                *(_interval(means["every"]) for means in (before, *changed["after"])),
+                _interval(changed["gains"][-1], sign=True),
+                _interval(changed["headline_gains"][-1], sign=True),
+                f"{_percent(before['leak'])} → {_percent(last['leak'])}" if before["leak"] is not None else "-",
+                _interval(changed["noc"], digits=1),
+                str(changed["never"]),
+            )
+        )
+    return rows
+
+
+def _structures(facts: Mapping[str, Any]) -> list[tuple[tuple[str, str, str], Mapping[str, Any]]]:
+    """What every row begins with, and the summary of its structure."""
+    return [((facts["title"], facts["prompt"], name), one) for name, one in facts["structures"].items()]
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -118,21 +170,27 @@ def _rounded(value: Any) -> Any:
     return [_rounded(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def _number(found: Mapping[str, Any] | None) -> str:
-    return "-" if found is None else _short(found["mean"])
+def _number(found: Mapping[str, Any] | None, digits: int = 2) -> str:
+    return "-" if found is None else _short(found["mean"], digits=digits)
 
 
-def _interval(found: Mapping[str, Any] | None, sign: bool = False) -> str:
+def _interval(found: Mapping[str, Any] | None, sign: bool = False, digits: int = 2) -> str:
     if found is None:
         return "-"
-    mean = _short(found["mean"], sign)
-    return mean if found["low"] is None else f"{mean} [{_short(found['low'], sign)}, {_short(found['high'], sign)}]"
+    mean = _short(found["mean"], sign, digits)
+    if found["low"] is None:
+        return mean
+    return f"{mean} [{_short(found['low'], sign, digits)}, {_short(found['high'], sign, digits)}]"
 
 
-def _short(value: float, sign: bool = False) -> str:
-    """Two digits, as papers print them: .72, or +.05."""
-    text = f"{value:+.2f}" if sign else f"{value:.2f}"
-    return text.replace("0.", ".", 1) if abs(value) < 0.995 else text
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.0f} %"
+
+
+def _short(value: float, sign: bool = False, digits: int = 2) -> str:
+    """Shares as papers print them, with two digits: .72, or +.05; other numbers with one: 4.8."""
+    text = f"{value:{'+' if sign else ''}.{digits}f}"
+    return text.replace("0.", ".", 1) if digits == 2 and abs(value) < 0.995 else text
 
 
 def speed_facts(lines: Sequence[Line], grown: Sequence[Growth], machine: Sequence[tuple[str, str]]) -> dict[str, Any]:

@@ -1,9 +1,13 @@
-"""``napari-vost eval``: how well a model follows the labelled structures of a folder, beside copying the prompt."""
+"""``napari-vost eval``: how well a model follows the labelled structures of a folder, beside copying the prompt.
+
+Structures are prompted on one frame with their truth, followed, and with --clicks corrected by simulated clicks.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +19,8 @@ if TYPE_CHECKING:
 
     from napari_vost.benchmark.quality import Report
 
-_SHOWN = ("structure", "cases", "score", "followed [95 %]", "copied", "gain [95 %]", "leak")
+# In the file only: the same in all rows, or too much for a terminal.
+_HIDDEN = ("data", "prompt", "other score", "prompted frame", "headline gain [95 %]")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,6 +31,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--prompt", required=True, choices=("point", "box", "mask"), help="made of the truth")
     parser.add_argument("--out", required=True, type=Path, metavar="TABLE.json", help="where the numbers go")
     parser.add_argument("--limit", type=int, metavar="N", help="score only the first N cases")
+    parser.add_argument(
+        "--clicks",
+        type=int,
+        default=0,
+        metavar="N",
+        help="then correct: N times one click per structure where it is worst, each followed anew",
+    )
     add_engine_options(parser)
 
 
@@ -66,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
             args.limit,
             options,
             lambda name: status.update(f"{layout.title}: {name}"),
+            args.clicks,
         )
     write_json(quality_facts(report), args.out)
     _show(report, Console(file=sys.stdout))
@@ -82,18 +95,32 @@ def _check_out(path: Path) -> None:
 
 
 def _show(report: Report, console: Console) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    from napari_vost.benchmark.table import QUALITY_HEAD, quality_facts, quality_rows
+    from napari_vost.benchmark import table
 
-    shown = [QUALITY_HEAD.index(word) for word in _SHOWN]
     console.print(
         Text(f"{report.folder}, {report.model} ({report.fingerprint[:8]}) on {report.device}, {report.seconds:.0f} s")
     )
+    facts = table.quality_facts(report)
+    _show_table(console, table.QUALITY_HEAD, table.quality_rows(facts))
+    console.print()
+    _show_table(console, table.SURFACE_HEAD, table.surface_rows(facts))
+    if report.clicks:
+        console.print(Text("\nMean Dice over all labelled frames, after simulated corrections"))
+        _show_table(console, table.correction_head(report.clicks), table.correction_rows(facts))
+
+
+def _show_table(console: Console, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    hidden = {column for column, title in enumerate(head) if title in _HIDDEN}
+    hidden |= {column + 1 for column in hidden if head[column] == "other score"}  # what copying gives for it
+    shown = [column for column in range(len(head)) if column not in hidden]
     table = Table(box=None, pad_edge=False)
-    for title in _SHOWN:
-        table.add_column(Text(title), overflow="fold", no_wrap=title == "structure")
-    for row in quality_rows(quality_facts(report)):
+    for column in shown:
+        table.add_column(Text(head[column]), overflow="fold", no_wrap=head[column] == "structure")
+    for row in rows:
         table.add_row(*(Text(row[column]) for column in shown))
     console.print(table)

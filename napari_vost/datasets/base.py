@@ -101,7 +101,7 @@ class Layout:
     holds
         What the folder must hold, in one phrase.
     metric
-        ``"dice"`` or ``"iou"`` (J of DAVIS).
+        ``"dice"``, or ``"j_and_f"`` of DAVIS (its stack: intersection over union).
     headline
         The figure that is compared: mean over ``"frames"``, or of the ``"stack"`` of all frames.
     empty_counts
@@ -113,7 +113,7 @@ class Layout:
     name: str
     title: str
     holds: str
-    metric: Literal["dice", "iou"]
+    metric: Literal["dice", "j_and_f"]
     headline: Literal["frames", "stack"]
     empty_counts: bool
     cases: Callable[[Path], Iterator[Case]]

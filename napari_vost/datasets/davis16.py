@@ -1,6 +1,6 @@
 """DAVIS 2016 sequences: folders SEQUENCE/frames/*.jpg and SEQUENCE/masks/*.png, one object in each.
 
-Perazzi et al., CVPR 2016. J (IoU) of every frame after the first, which is prompted; the official figure also leaves
+Perazzi et al., CVPR 2016. J&F of every frame after the first, which is prompted; the official figure also leaves
 the last frame out.
 """
 
@@ -52,4 +52,4 @@ def _mask(path: Path) -> Labels:
     return mask
 
 
-DAVIS16 = Layout("davis16", "Video (DAVIS 2016)", _HOLDS, "iou", "frames", False, cases)
+DAVIS16 = Layout("davis16", "Video (DAVIS 2016)", _HOLDS, "j_and_f", "frames", False, cases)

@@ -108,8 +108,8 @@ def next_click_in_clip(
     chosen = list(frames)
     found, wanted = check_pair(prediction[chosen], truth[chosen])
     wrong = (found ^ wanted).sum(axis=(1, 2))
-    order = np.lexsort((chosen, -wrong, dice_per_frame(found, wanted)))
-    for row in order:
+    score = dice_per_frame(found, wanted)
+    for row in sorted(range(len(chosen)), key=lambda row: (score[row], -wrong[row], chosen[row])):
         frame = chosen[row]
         here = [one for one in clicked if one.frame_index == frame]
         click = next_click(found[row], wanted[row], clicked=here, frame_index=frame)

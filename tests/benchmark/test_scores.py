@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_vost.benchmark.scores import bootstrap, deepest_pixel, judged_frames, prompt_from_truth
+from napari_vost.benchmark.scores import bootstrap, judged_frames, prompt_from_truth
 from napari_vost.errors import UnknownName
 from napari_vost.types import BoxPrompt, MaskPrompt, PointPrompt
 
@@ -32,15 +32,12 @@ def test_a_point_prompt_lies_deepest_inside() -> None:
     assert 8 <= prompt.x <= 14
 
 
-def test_the_image_border_counts_as_outside() -> None:
-    full = np.ones((9, 9), dtype=bool)
-    assert deepest_pixel(full) == (4, 4)
-
-
-def test_the_deepest_pixel_of_a_ring_lies_on_the_ring() -> None:
+def test_the_point_of_a_ring_lies_on_the_ring() -> None:
     y, x = np.mgrid[0:41, 0:41] - 20
     ring = (y**2 + x**2 < 18**2) & (y**2 + x**2 > 10**2)
-    assert ring[deepest_pixel(ring)]
+    prompt = prompt_from_truth("point", ring, 0, 1)
+    assert isinstance(prompt, PointPrompt)
+    assert ring[int(prompt.y), int(prompt.x)]
 
 
 def test_an_unknown_prompt_is_refused() -> None:

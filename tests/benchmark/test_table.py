@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 
 from napari_vost.benchmark.clock import Spread
-from napari_vost.benchmark.quality import Mark, Report
+from napari_vost.benchmark.marks import Figures, Mark
+from napari_vost.benchmark.quality import Report
 from napari_vost.benchmark.speed import Growth, Line
 from napari_vost.benchmark.table import (
     GROWTH_HEAD,
     QUALITY_HEAD,
     SPEED_HEAD,
+    SURFACE_HEAD,
+    correction_head,
+    correction_rows,
     growth_rows,
     markdown,
     quality_facts,
@@ -19,19 +23,29 @@ from napari_vost.benchmark.table import (
     replace_part,
     speed_facts,
     speed_rows,
+    surface_rows,
     write_json,
 )
 from napari_vost.datasets import find_layout
 from napari_vost.errors import ExportError, InputError
 
 
-def report(layout: str = "acdc") -> Report:
+def figures(frames: float, stack: float, hd95: float = 4.0, leaked: int = 0, f: float | None = None) -> Figures:
+    return Figures(frames, stack, frames - 0.1, None if f is None else frames, f, hd95, 0.5, leaked)
+
+
+NONE = Figures(None, None, None, None, None, None, None, 0)
+
+
+def report(layout: str = "acdc", f: float | None = None, clicks: int = 0) -> Report:
+    after = tuple(figures(0.8 + 0.05 * count, 0.9) for count in range(1, clicks + 1))
+    none = (NONE,) * clicks
     marks = (
-        Mark("a", "LV", (3,), 0.8, 0.85, 0.7, 0.75, 1.0, 1, 4),
-        Mark("b", "LV", (4,), 0.6, 0.65, 0.7, 0.71, 0.9, 0, 4),
-        Mark("b", "RV", (4,), None, None, None, None, 1.0, 0, 0),
+        Mark("a", "LV", (3,), "mm", figures(0.8, 0.85, 4.0, 1, f), figures(0.7, 0.75), 1.0, 4, (), after),
+        Mark("b", "LV", (4,), "mm", figures(0.6, 0.65, 12.5, 0, f), figures(0.7, 0.71), 0.9, 4, (), after),
+        Mark("b", "RV", (4,), "px", NONE, NONE, 1.0, 0, (), none),
     )
-    return Report(find_layout(layout), "x/dev", "mask", "tiny", "abcdef", "cpu", marks, 1.26, (("torch", "2"),))
+    return Report(find_layout(layout), "x/dev", "mask", "tiny", "abcdef", "cpu", clicks, marks, 1.26, (("torch", "2"),))
 
 
 def test_facts_survive_json() -> None:
@@ -39,12 +53,12 @@ def test_facts_survive_json() -> None:
     assert json.loads(json.dumps(facts)) == facts
     found = facts["structures"]["LV"]
     assert found["cases"] == 2
-    assert found["frames"]["mean"] == 0.7
+    assert found["found"]["frames"]["mean"] == 0.7
     assert found["gain"] == {"mean": 0.0, "low": -0.1, "high": 0.1}
-    assert found["leak"] == 0.125
-    assert facts["cases"][0] == {
-        "case": "a", "structure": "LV", "prompted_frames": [3], "frames": 0.8, "stack": 0.85, "copy_frames": 0.7,
-        "copy_stack": 0.75, "prompted": 1.0, "leaked": 1, "empty": 4,
+    assert found["found"]["leak"] == 0.125
+    assert facts["clicks"] == 0
+    assert facts["cases"][0]["found"] == {
+        "frames": 0.8, "stack": 0.85, "every": 0.7, "j": None, "f": None, "hd95": 4.0, "nsd": 0.5, "leaked": 1,
     }  # fmt: skip
 
 
@@ -65,6 +79,33 @@ def test_what_could_not_be_judged_is_a_dash() -> None:
     assert row[2:4] == ("RV", "0")
     assert row[5:10] == ("-",) * 5
     assert row[11] == "-"
+
+
+def test_distances_have_their_unit_and_davis_its_parts() -> None:
+    facts = quality_facts(report())
+    row = dict(zip(SURFACE_HEAD[:6], surface_rows(facts)[0], strict=False))
+    assert (row["cases"], row["unit"], row["HD95 [95 %]"]) == ("2", "mm", "8.2 [4.0, 12.5]")
+    assert surface_rows(facts)[0][6:] == ("4.0", ".50 [.50, .50]", ".50", "-")
+    assert surface_rows(facts)[1][3:6] == ("0", "px", "-")
+    assert surface_rows(quality_facts(report("davis16", f=0.5)))[0][-1] == ".70, .50"
+
+
+def test_corrections_show_each_click_gains_leak_and_noc() -> None:
+    facts = quality_facts(report(clicks=2))
+    assert json.loads(json.dumps(facts)) == facts
+    head = correction_head(2)
+    assert head[4:7] == ("0 clicks", "1 click", "2 clicks")
+    rows = [dict(zip(head, row, strict=True)) for row in correction_rows(facts)]
+    assert rows[0]["0 clicks"] == ".60 [.50, .70]"
+    assert rows[0]["2 clicks"] == ".80 [.80, .80]"
+    assert rows[0]["gain [95 %]"] == "+.20 [+.10, +.30]"
+    assert rows[0]["leak"] == "12 % → 0 %"
+    assert (rows[0]["NoC@.85"], rows[0]["never"]) == ("2.0 [2.0, 2.0]", "2")
+    assert (rows[1]["0 clicks"], rows[1]["gain [95 %]"], rows[1]["leak"]) == ("-", "-", "-")
+
+
+def test_without_clicks_there_are_no_rows_of_corrections() -> None:
+    assert correction_rows(quality_facts(report())) == []
 
 
 def test_markdown_has_one_line_per_row() -> None:

@@ -34,11 +34,21 @@ def test_the_table_is_written_and_shown(folder: Path, tmp_path: Path, capsys: py
     facts = json.loads(out.read_text())
     assert facts["folder"] == f"{tmp_path.name}/dev"
     assert (facts["layout"], facts["prompt"], facts["model"]) == ("acdc", "mask", "tiny")
-    assert facts["structures"]["LV"]["copy_frames"]["mean"] == 1.0
+    assert facts["structures"]["LV"]["copied"]["frames"]["mean"] == 1.0
     shown = capsys.readouterr().out
     assert "LV" in shown
     assert str(out) in shown
     assert str(tmp_path) not in out.read_text()  # no path of this machine
+
+
+def test_clicks_add_a_table_of_corrections(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "table.json"
+    assert main(words(folder, out, clicks="2")) == 0
+    facts = json.loads(out.read_text())
+    assert facts["clicks"] == 2
+    assert len(facts["structures"]["LV"]["corrections"]["after"]) == 2
+    assert len(facts["cases"][0]["corrected"]) == 2
+    assert "after simulated corrections" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -47,6 +57,7 @@ def test_the_table_is_written_and_shown(folder: Path, tmp_path: Path, capsys: py
         ({"layout": "acdx"}, "Unknown layout 'acdx': choose one of"),
         ({"memory": "fito"}, "Unknown memory policy 'fito'"),
         ({"limit": "0"}, "limit must be at least 1"),
+        ({"clicks": "-1"}, "clicks must be 0 or more"),
     ],
 )
 def test_wrong_use_is_one_sentence_and_writes_nothing(

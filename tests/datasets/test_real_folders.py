@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_vost.benchmark.quality import Followed, Mark, score
+from napari_vost.benchmark.marks import Followed, Mark, score
 from napari_vost.datasets import find_layout
 
 KNOWN = [  # layout, folder, structure, cases, mean over frames (None: not known), overlap of the stack
@@ -43,11 +43,11 @@ def test_copying_gives_the_known_figures(
     marks = copied(name, data / folder, structure)
     assert len(marks) == count
     if frames is not None:
-        assert round(float(np.mean([mark.copy_frames for mark in marks])), 2) == frames
-    assert round(float(np.mean([mark.copy_stack for mark in marks])), 2) == stack
-    assert all(mark.frames == 0 for mark in marks if mark.frames is not None)
+        assert round(float(np.mean([mark.copied.frames for mark in marks])), 2) == frames
+    assert round(float(np.mean([mark.copied.stack for mark in marks])), 2) == stack
+    assert all(mark.found.frames == 0 for mark in marks if mark.found.frames is not None)
 
 
 def test_copying_the_first_mask_gives_the_known_j(data: Path) -> None:
-    found = {mark.case: mark.copy_frames for mark in copied("davis16", data / "davis16/dev", "object")}
+    found = {mark.case: mark.copied.j for mark in copied("davis16", data / "davis16/dev", "object")}
     assert {name: round(value, 2) for name, value in found.items() if value is not None} == DAVIS

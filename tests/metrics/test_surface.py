@@ -10,7 +10,7 @@ from napari_vost.metrics.surface import asd, hd95, nsd, surfaces
 from tests.metrics.shapes import ellipsoid, pairs
 
 # MONAI 1.6.1: compute_hausdorff_distance(percentile=95), compute_average_surface_distance(symmetric=True) and
-# compute_surface_dice at 1 and 2, each with the spacing. Kept as numbers: tests need no MONAI, which takes seconds to import.
+# compute_surface_dice at 1 and 2, each with the spacing. Kept as numbers: no test has to import MONAI.
 MONAI = {
     "island": (21.713606, 4.126201, 0.250000, 0.461957),
     "stretched": (34.019527, 5.639962, 0.195652, 0.336957),
