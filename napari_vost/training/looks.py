@@ -1,15 +1,15 @@
-"""Pictures of scenes: painting with soft edges and texture, then the look of a modality. On any device."""
+"""Looks of modalities: what a scanner, a probe, a scope or a detector makes of a painted scene. On any device."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from napari_vost.training.shapes import MAX_DISCS, WAVES, Random, Scene
+from napari_vost.training.shapes import Random
 
 
 class Fields:
@@ -30,70 +30,11 @@ class Fields:
 
     def smooth(self, clips: int, frames: int, knots: tuple[int, int], side: int) -> Tensor:
         """Smooth noise (clips, frames, side, side) from a coarse grid of (frames, space) knots."""
-        coarse = self.normal(clips, 1, knots[0], knots[1], knots[1])
-        size = (frames, side, side)
-        return functional.interpolate(coarse, size=size, mode="trilinear", align_corners=True)[:, 0]
-
-
-def paint(scenes: Sequence[Scene], side: int, fields: Fields) -> tuple[Tensor, Tensor]:
-    """Paint scenes: grey (B, T, side, side) float, and labels of the same shape, uint8."""
-    clips, frames = len(scenes), scenes[0].discs[0].centre.shape[0]
-    device = fields.device
-    table = {name: _table(scenes, name).to(device) for name in ("centre", "radius", "angle", "waves")}
-    tones = _flat(scenes, "tone").to(device)
-    textures = _flat(scenes, "texture").to(device)
-    marks = _flat(scenes, "label").to(device)
-    warp = fields.uniform(0.0, 0.02, clips, 1, 1, 1)
-    axis = (torch.arange(side, device=device) + 0.5) / side
-    y = axis[:, None] + warp * fields.smooth(clips, frames, (2, 7), side)
-    x = axis[None, :] + warp * fields.smooth(clips, frames, (2, 7), side)
-    grain = [fields.smooth(clips, frames, (max(2, frames // 2), knots), side) for knots in (12, 40)]
-    ground = fields.uniform(0.0, 0.7, clips, 1, 1, 1)
-    grey = ground + 0.1 * fields.smooth(clips, frames, (2, 4), side) + 0.05 * grain[0]
-    labels = torch.zeros(clips, frames, side, side, dtype=torch.uint8, device=device)
-    soft = fields.uniform(0.4, 1.5, clips, 1, 1, 1) / side
-    for index in range(max(len(scene.discs) for scene in scenes)):
-        inside = _signed(table, index, y, x)
-        alpha = torch.sigmoid(inside / soft)
-        tone = tones[:, index, None, None, None] + textures[:, index, None, None, None] * grain[index % 2]
-        grey = grey + alpha * (tone - grey)
-        labels = torch.where(inside > 0, marks[:, index, None, None, None].to(torch.uint8), labels)
-    return grey, labels
-
-
-def _signed(table: dict[str, Tensor], index: int, y: Tensor, x: Tensor) -> Tensor:
-    """Signed distance (about; canvas sides) inside disc ``index`` of every clip, (B, T, side, side)."""
-    centre = table["centre"][:, index, :, :, None, None]
-    radius = table["radius"][:, index, :, :, None, None]
-    angle = table["angle"][:, index, :, None, None]
-    waves = table["waves"][:, index, :, :, None, None, None]
-    dy, dx = y - centre[:, :, 0], x - centre[:, :, 1]
-    cosine, sine = angle.cos(), angle.sin()
-    u = (dy * cosine - dx * sine) / radius[:, :, 0].clamp(min=1e-4)
-    v = (dy * sine + dx * cosine) / radius[:, :, 1].clamp(min=1e-4)
-    turn = torch.atan2(u, v)
-    outline = torch.ones_like(turn)
-    for order in range(WAVES):
-        outline = outline + waves[:, 0, order] * torch.cos((order + 2) * turn + waves[:, 1, order])
-    size = radius.amin(2)
-    inside = (outline - (u * u + v * v).sqrt()) * size
-    return torch.where(size > 2e-3, inside, torch.full_like(inside, -1.0))
-
-
-def _table(scenes: Sequence[Scene], name: str) -> Tensor:
-    shape = np.asarray(getattr(scenes[0].discs[0], name)).shape
-    table = np.zeros((len(scenes), MAX_DISCS, *shape), np.float32)
-    for row, scene in enumerate(scenes):
-        for column, disc in enumerate(scene.discs):
-            table[row, column] = getattr(disc, name)
-    return torch.from_numpy(table)
-
-
-def _flat(scenes: Sequence[Scene], name: str) -> Tensor:
-    table = np.zeros((len(scenes), MAX_DISCS), np.float32)
-    for row, scene in enumerate(scenes):
-        table[row, : len(scene.discs)] = [getattr(disc, name) for disc in scene.discs]
-    return torch.from_numpy(table)
+        coarse = self.normal(clips, knots[0], knots[1] * knots[1])
+        if knots[0] != frames:
+            coarse = functional.interpolate(coarse.mT, size=frames, mode="linear", align_corners=True).mT
+        coarse = coarse.reshape(clips, frames, knots[1], knots[1])
+        return functional.interpolate(coarse, size=(side, side), mode="bilinear", align_corners=True)
 
 
 def blur(value: Tensor, times: Tensor) -> Tensor:
@@ -109,33 +50,151 @@ def blur(value: Tensor, times: Tensor) -> Tensor:
     return value
 
 
-def look(grey: Tensor, noise: Tensor, random: Random, fields: Fields) -> Tensor:
-    """Give every clip the look of a modality: (B, T, H, W) grey to (B, T, 3, H, W), 0..1.
+@dataclass(frozen=True, eq=False)
+class _Sight:
+    """Clips of one look: grey and labels (B, T, S, S), noise (B, 1, 1, 1), where their random numbers come from."""
 
-    ``noise`` (B,) is the deviation of the noise that the scene's contrasts were chosen for.
+    grey: Tensor
+    labels: Tensor
+    noise: Tensor
+    fields: Fields
+
+    def one(self, low: float, high: float) -> Tensor:
+        """A number per clip, (B, 1, 1, 1)."""
+        return self.fields.uniform(low, high, len(self.grey), 1, 1, 1)
+
+    def white(self) -> Tensor:
+        """White noise like the picture."""
+        return self.fields.normal(*self.grey.shape)
+
+    def smooth(self, frames: int, knots: int) -> Tensor:
+        """Smooth noise like the picture."""
+        clips, length, side, _ = self.grey.shape
+        return self.fields.smooth(clips, length, (min(frames, length), knots), side)
+
+    @property
+    def axis(self) -> Tensor:
+        """Pixel positions 0..1."""
+        return torch.linspace(0, 1, self.grey.shape[-1], device=self.grey.device)
+
+
+def _mr(sight: _Sight) -> tuple[Tensor, Tensor | None]:
+    """Bias field; noise that is rectified where there is no signal."""
+    field = (sight.smooth(1, 3) * sight.one(0.0, 0.25)).exp()
+    return (sight.grey * field + sight.noise * sight.white()).abs(), None
+
+
+def _ct(sight: _Sight) -> tuple[Tensor, Tensor | None]:
+    """Noise that is correlated as a reconstruction kernel leaves it."""
+    length, side = sight.grey.shape[1:3]
+    grain = 0.6 * sight.smooth(length, side // 2) + 0.6 * sight.white()
+    return sight.grey + sight.noise * grain, None
+
+
+def _ultrasound(sight: _Sight) -> tuple[Tensor, Tensor | None]:
+    """Speckle, wider than deep; a sector; attenuation; shadows behind what a beam does not pass."""
+    length, side = sight.grey.shape[1:3]
+    speckle = sight.smooth(length, side // 3) * 0.6 + 0.6 * sight.white()
+    grey = sight.grey * (1 + (0.1 + 3 * sight.noise) * speckle) + 0.4 * sight.noise * sight.white()
+    apex, above = sight.one(0.35, 0.65), sight.one(0.02, 0.5)
+    down, aside = sight.axis[:, None] + above, sight.axis[None, :] - apex
+    depth, angle = (down * down + aside * aside).sqrt() - above, aside / down
+    open_ = sight.one(0.5, 1.1)
+    far = sight.one(0.9, 1.15)
+    seen = (angle.abs() < open_) & (depth < far) & (depth > 0)
+    at = open_ * sight.one(-0.8, 0.8) + 0.03 * sight.smooth(2, 2).mean((2, 3), keepdim=True)
+    dark = sight.one(-1.2, 0.85).clamp(min=0)  # two fifths have a shadow
+    behind = torch.sigmoid((depth - sight.one(0.1, 0.7)) * 30)
+    shadow = 1 - dark * behind * torch.exp(-(((angle - at) / sight.one(0.03, 0.12)) ** 2))
+    fade = torch.exp(-depth * sight.one(0.0, 0.9))
+    return grey * fade * shadow, seen.expand_as(grey)
+
+
+def _endoscopy(sight: _Sight) -> tuple[Tensor, Tensor | None]:
+    """Colours of tissue and things, vignette, specular spots, smoke. (B, T, 3, S, S)."""
+    clips, length, side, _ = sight.grey.shape
+    fields = sight.fields
+    grey = (sight.grey + sight.noise * sight.white()).clamp(0, 1.2)[:, :, None]
+    dark, bright = fields.uniform(0.0, 0.3, clips, 1, 3, 1, 1), fields.uniform(0.55, 1.0, clips, 1, 3, 1, 1)
+    tissue = (sight.one(0, 1) < 0.6)[..., None] * torch.tensor([0.15, -0.15, -0.2], device=grey.device)[:, None, None]
+    bright = bright + tissue
+    hues = fields.uniform(-0.12, 0.12, clips, 8, 3)  # every structure has a tint of its own
+    rows = torch.arange(clips, device=grey.device)[:, None, None, None]
+    tint = hues[rows, sight.labels.long().clamp(max=7)].permute(0, 1, 4, 2, 3)
+    ring = (sight.axis[:, None] - 0.5) ** 2 + (sight.axis[None, :] - 0.5) ** 2
+    fall = 1 - ring * sight.one(0.0, 1.5)[..., None]
+    colour = (dark + (bright - dark) * grey + tint) * fall
+    shine = (fields.smooth(clips, length, (length, 24), side) + 0.5 * sight.grey > 3.0)[:, :, None]
+    haze = sight.one(-1.0, 0.55).clamp(min=0) * torch.sigmoid(2 * sight.smooth(4, 4))  # a third of the clips
+    colour = torch.maximum(colour, shine * 0.92)
+    colour = colour + haze[:, :, None] * (0.75 - colour)
+    seen = ring < sight.one(0.2, 0.75)
+    return colour, seen.expand_as(sight.grey)
+
+
+def _xray(sight: _Sight) -> tuple[Tensor, Tensor | None]:
+    """What a beam leaves behind of its strength; the picture is of low contrast, bright or dark where it is weak."""
+    through = torch.exp(-sight.one(0.8, 1.6) * sight.grey.clamp(min=-0.1))
+    through = through + 0.45 * sight.noise * through.clamp(min=0).sqrt() * sight.white()
+    scatter = sight.one(0.0, 0.25)
+    through = (through + scatter) / (1 + scatter)
+    return torch.where(sight.one(0, 1) < 0.5, through, 1.15 - through), None
+
+
+LOOKS: dict[str, Callable[[_Sight], tuple[Tensor, Tensor | None]]] = {
+    "mr": _mr, "ct": _ct, "ultrasound": _ultrasound, "endoscopy": _endoscopy, "xray": _xray,
+}  # fmt: skip
+_ANY = {"mr": 0.5, "ct": 0.25, "ultrasound": 0.1, "endoscopy": 0.15}
+
+
+def look(grey: Tensor, noise: Tensor, random: Random, fields: Fields) -> Tensor:
+    """Give clips looks at random that show all of the picture: (B, T, S, S) grey to (B, T, 3, S, S), 0..1.
+
+    ``noise`` (B,) is the deviation of the noise that contrasts were chosen for.
     """
-    clips, frames, side, _ = grey.shape
-    kinds = random.choice(4, size=clips, p=(0.45, 0.2, 0.2, 0.15))  # MR, CT, ultrasound, endoscopy
-    kind = torch.from_numpy(kinds).to(grey.device)[:, None, None, None]
-    level = noise.to(grey.device)[:, None, None, None]
-    field = (fields.smooth(clips, 1, (1, 3), side) * fields.uniform(0.0, 0.25, clips, 1, 1, 1)).exp()
-    grey = torch.where(kind == 0, grey * field, grey)
-    coarse = fields.smooth(clips, frames, (frames, side // 2), side)
-    white = fields.normal(clips, frames, side, side)
-    grain = torch.where(kind == 1, 0.6 * coarse + 0.6 * white, white)
-    additive = grey + level * grain
-    speckle = grey * (1 + (0.15 + 4 * level) * 0.8 * coarse) + 0.5 * level * white
-    axis = torch.linspace(0, 1, side, device=grey.device)
-    apex = fields.uniform(0.2, 0.8, clips, 1, 1, 1)
-    wedge = ((axis[None, :] - apex).abs() < fields.uniform(0.2, 0.6, clips, 1, 1, 1) + 0.7 * axis[:, None]).float()
-    fade = torch.exp(-axis[:, None] * fields.uniform(0.0, 1.0, clips, 1, 1, 1))
-    grey = torch.where(kind == 2, speckle * wedge * fade, additive)
-    grey = blur(grey, torch.from_numpy(random.integers(0, 3, clips)).to(grey.device))
-    gamma = fields.uniform(0.7, 1.4, clips, 1, 1, 1)
-    grey = grey.clamp(0, 1.3) ** gamma
-    colour = grey[:, :, None].expand(-1, -1, 3, -1, -1)
-    dark, bright = fields.uniform(0.0, 0.4, clips, 1, 3, 1, 1), fields.uniform(0.5, 1.0, clips, 1, 3, 1, 1)
-    shine = (fields.smooth(clips, frames, (frames, 24), side) > 2.6).float()[:, :, None]
-    ring = 1 - ((axis[:, None] - 0.5) ** 2 + (axis[None, :] - 0.5) ** 2) * fields.uniform(0.0, 1.5, clips, 1, 1, 1, 1)
-    scope = torch.maximum((dark + (bright - dark) * colour) * ring, shine * 0.9)
-    return torch.where(kind[..., None] == 3, scope, colour).clamp(0, 1)
+    chosen = random.choice(list(_ANY), size=len(grey), p=list(_ANY.values()))
+    return looks(grey, torch.zeros_like(grey, dtype=torch.uint8), noise, [str(name) for name in chosen], fields, False)[
+        0
+    ]
+
+
+def looks(
+    grey: Tensor, labels: Tensor, noise: Tensor, names: Sequence[str], fields: Fields, framed: bool = True
+) -> tuple[Tensor, Tensor]:
+    """Give every clip the look of a modality.
+
+    Parameters
+    ----------
+    grey, labels
+        (B, T, S, S), as painted.
+    noise
+        (B,), the deviation of the noise that contrasts were chosen for.
+    names
+        A key of ``LOOKS`` for each clip.
+    fields
+        Where random numbers come from.
+    framed
+        Ultrasound has a sector and endoscopy a round field.
+
+    Returns
+    -------
+    tuple of Tensor
+        Images (B, T, 3, S, S) 0..1, and where a picture shows the scene, (B, T, S, S) bool.
+    """
+    images = grey.new_empty(*grey.shape[:2], 3, *grey.shape[2:])
+    shown = torch.ones_like(labels, dtype=torch.bool)
+    level = noise.to(grey)[:, None, None, None]
+    for name, show in LOOKS.items():
+        found = [row for row, own in enumerate(names) if own == name]
+        if not found:
+            continue
+        at = torch.tensor(found, device=grey.device)
+        picture, seen = show(_Sight(grey[at], labels[at], level[at], fields))
+        seen = torch.ones_like(grey[at], dtype=torch.bool) if seen is None or not framed else seen
+        flat = picture.flatten(1, 2) if picture.ndim == 5 else picture
+        flat = blur(flat, fields.uniform(0, 3, len(found)).long()).clamp(0, 1.3)
+        flat = flat ** fields.uniform(0.7, 1.4, len(found), 1, 1, 1)
+        colour = flat.view(picture.shape) if picture.ndim == 5 else flat[:, :, None].expand(-1, -1, 3, -1, -1)
+        images[at] = colour * seen[:, :, None]
+        shown[at] = seen
+    return images.clamp_(0, 1), shown

@@ -13,7 +13,6 @@ from napari_vost.training.batches import ClipPool, augment
 from napari_vost.training.looks import Fields
 from napari_vost.training.pack import Facts, Volume, pack, read_pack, to_bytes, write_pack
 from napari_vost.training.real import RealClips
-from napari_vost.training.shapes import draw_scene
 from napari_vost.training.synthetic import RawClips, synthetic_clips
 
 
@@ -49,33 +48,6 @@ def test_masks_change_from_frame_to_frame_but_not_too_much(clips: RawClips) -> N
     total = masks[:, 1:].sum((2, 3)) + masks[:, :-1].sum((2, 3))
     dice = (2 * both / total)[total > 100]
     assert 0.6 < dice.mean() < 0.98
-
-
-def test_most_structures_stand_out_from_what_surrounds_them() -> None:
-    made = synthetic_clips(24, 2, 128, seed=8)
-    grey = made.images.float().mean(2)
-    visible = []
-    for clip in range(24):
-        labels = made.labels[clip, 0]
-        for label in labels.unique()[1:]:
-            mask = (labels == label)[None, None].float()
-            if mask.sum() < 80:
-                continue
-            near = (torch.nn.functional.max_pool2d(mask, 9, 1, 4) - mask).bool()[0, 0]
-            inside, outside = grey[clip, 0][mask.bool()[0, 0]], grey[clip, 0][near]
-            visible.append(float((inside.mean() - outside.mean()).abs() / (outside.std() + inside.std()) * 2))
-    assert len(visible) > 20
-    assert np.mean(np.array(visible) > 0.5) > 0.65
-
-
-def test_scenes_hold_curves_for_every_frame() -> None:
-    random = np.random.default_rng(1)
-    for _ in range(30):
-        scene = draw_scene(random, 5)
-        assert any(disc.label for disc in scene.discs)
-        for disc in scene.discs:
-            assert disc.centre.shape == disc.radius.shape == (5, 2) and disc.angle.shape == (5,)
-            assert np.isfinite(disc.centre).all() and (disc.radius >= 0).all()
 
 
 def test_a_real_clip_is_cropped_around_its_structure() -> None:
