@@ -1,4 +1,4 @@
-"""``napari-vost models``: which models there are, what may be done with them, and how to get one."""
+"""``napari-vost models``: which models there are, what may be done with them, how to get one, how to export one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``models`` and its three actions to the command line."""
-    parser = subparsers.add_parser("models", help="list, show or fetch models", description=__doc__)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="(list | show | get)")
+    """Add ``models`` and its four actions to the command line."""
+    parser = subparsers.add_parser("models", help="list, show, fetch or export models", description=__doc__)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="(list | show | get | export)")
     listed = actions.add_parser("list", help="all models, their size, licence and whether they are here")
     shown = actions.add_parser("show", help="all that is known of one model")
     fetched = actions.add_parser("get", help="fetch a model after its licence was accepted")
-    for action in (shown, fetched):
+    exported = actions.add_parser("export", help="write a model as ONNX graphs")
+    exported.add_argument("--out", type=Path, required=True, help="folder of the graphs")
+    exported.add_argument("--size", type=int, help="side of the input in pixels (default: the model's own)")
+    for action in (shown, fetched, exported):
         action.add_argument("name", metavar="NAME", help="a name of `napari-vost models list`")
     for action in (listed, shown):
         action.add_argument("--json", action="store_true", help="for programs")
@@ -34,7 +37,8 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     VostError
-        Unknown name, declined licence, or weights that cannot be had or are not the expected ones.
+        Unknown name, declined licence, weights that cannot be had or are not the expected ones, or a model that has
+        no ONNX graphs.
     """
     from rich.console import Console
 
@@ -51,6 +55,12 @@ def run(args: argparse.Namespace) -> int:
     entry = registry.find(args.name)
     if args.action == "get":
         _get(entry, args.yes, console)
+    elif args.action == "export":
+        from napari_vost.model.loading import load_network
+        from napari_vost.onnx_export import export_onnx
+
+        for path in export_onnx(load_network(entry.name, "cpu"), args.out, args.size):
+            console.print(str(path), soft_wrap=True)
     elif args.json:
         sys.stdout.write(json.dumps(facts(entry), indent=1) + "\n")
     else:

@@ -11,7 +11,7 @@ import pytest
 
 from napari_vost import paths
 from napari_vost.cli import models
-from napari_vost.errors import UnknownName, VostWarning, WeightsError
+from napari_vost.errors import ExportError, UnknownName, VostWarning, WeightsError
 from napari_vost.model import weights
 from tests.model.file_server import FileServer, serving
 
@@ -148,3 +148,9 @@ def test_a_hash_that_only_the_host_vouches_for_is_said_so(capsys: pytest.Capture
     said = capsys.readouterr().out
     assert "as published by the host; not verified by a second source" in said
     assert weights.read_record(paths.cache_folder() / "models" / "hosted" / "net.pt") is not None
+
+
+def test_what_has_no_graphs_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="multiple of 16"):
+        command("export", "vost-nano", "--out", str(tmp_path / "graphs"), "--size", "100")
+    assert not (tmp_path / "graphs").exists()
