@@ -197,7 +197,7 @@ def test_visible_share_knows_sharp_from_none_and_half() -> None:
 
 @pytest.fixture(scope="module")
 def many() -> RawClips:
-    parts = [synthetic_clips(40, 4, 128, seed) for seed in (11, 12)]
+    parts = [synthetic_clips(40, 8, 128, seed) for seed in (11, 12)]
     return RawClips(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))
 
 

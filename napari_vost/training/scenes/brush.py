@@ -29,7 +29,7 @@ def beat(random: Random, frames: int) -> Curve:
 
 def ellipsoid(random: Random, frames: int) -> Curve:
     """Size (frames,) of an ellipsoid cut across; it may begin or end within the frames."""
-    middle, half = random.uniform(-0.2, 1.2) * frames, frames * random.uniform(0.4, 1.6)
+    middle, half = random.uniform(-0.2, 1.2) * frames, frames * random.uniform(0.35, 1.5)
     along = ((np.arange(frames) - middle) / half) ** 2
     return np.asarray(np.sqrt(np.clip(1 - along, 0, 1)) ** random.uniform(0.6, 1.5))
 
@@ -72,7 +72,7 @@ class Brush:
         draw = self.random.random()
         if self.moving:
             return beat(self.random, self.frames) if draw < 0.85 else ellipsoid(self.random, self.frames)
-        return ellipsoid(self.random, self.frames) if draw < 0.8 else apex(self.random, self.frames)
+        return ellipsoid(self.random, self.frames) if draw < 0.75 else apex(self.random, self.frames)
 
     def tone(self, *under: float) -> float:
         """A tone that can be told from each of ``under`` in 8 of 9 cases: by twice the noise or more."""
