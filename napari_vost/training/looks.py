@@ -39,13 +39,10 @@ class Fields:
 
 def blur(value: Tensor, times: Tensor) -> Tensor:
     """Binomial blur (B, T, H, W), as often as ``times`` (B,) says, one to three times or so."""
-    kernel = torch.tensor([1.0, 2.0, 1.0], device=value.device) / 4
-    frames = value.shape[1]
     for turn in range(int(times.max())):
-        flat = value.reshape(-1, 1, *value.shape[-2:])
-        flat = functional.conv2d(functional.pad(flat, (1, 1, 0, 0), mode="replicate"), kernel.reshape(1, 1, 1, 3))
-        flat = functional.conv2d(functional.pad(flat, (0, 0, 1, 1), mode="replicate"), kernel.reshape(1, 1, 3, 1))
-        again = flat.reshape(-1, frames, *value.shape[-2:])
+        wide = functional.pad(value, (1, 1, 1, 1), mode="replicate")
+        wide = (wide[..., :-2] + wide[..., 2:] + 2 * wide[..., 1:-1]) / 4
+        again = (wide[..., :-2, :] + wide[..., 2:, :] + 2 * wide[..., 1:-1, :]) / 4
         value = torch.where((times > turn)[:, None, None, None], again, value)
     return value
 
@@ -118,7 +115,8 @@ def _endoscopy(sight: _Sight) -> tuple[Tensor, Tensor | None]:
     dark, bright = fields.uniform(0.0, 0.3, clips, 1, 3, 1, 1), fields.uniform(0.55, 1.0, clips, 1, 3, 1, 1)
     tissue = (sight.one(0, 1) < 0.6)[..., None] * torch.tensor([0.15, -0.15, -0.2], device=grey.device)[:, None, None]
     bright = bright + tissue
-    hues = fields.uniform(-0.12, 0.12, clips, 8, 3)  # every structure has a tint of its own
+    # structures of half of the clips have tints of their own; in the others only light tells them from scenery
+    hues = fields.uniform(-0.12, 0.12, clips, 8, 3) * (sight.one(0, 1)[:, 0] < 0.5)
     rows = torch.arange(clips, device=grey.device)[:, None, None, None]
     tint = hues[rows, sight.labels.long().clamp(max=7)].permute(0, 1, 4, 2, 3)
     ring = (sight.axis[:, None] - 0.5) ** 2 + (sight.axis[None, :] - 0.5) ** 2

@@ -148,12 +148,27 @@ def test_one_becomes_two(kind: str) -> None:
 
 
 def test_a_thick_slice_mixes_what_lies_in_it() -> None:
-    sizes = np.linspace(0.05, 0.3, FRAMES)
+    sizes = np.linspace(0.05, 0.5, FRAMES)
     growing = replace(_disc(), radius=np.stack((sizes, sizes), 1))
     thin, thick = (clips_of([_scene(growing, thick=flag)], SIDE, 6) for flag in (False, True))
-    soft = [((clip.images[0, 3, 0] > 85) & (clip.images[0, 3, 0] < 150)).sum() for clip in (thin, thick)]
-    assert soft[1] > 1.3 * soft[0]
-    assert (_dice(torch.stack((thin.labels[0, 3] > 0, thick.labels[0, 3] > 0))) > 0.95).all()
+    mask = thin.labels[0, 3] > 0
+    more = thick.images[0, 3, 0].float() - thin.images[0, 3, 0].float()
+    grown = torch.nn.functional.max_pool2d(mask[None].float(), 3, 1, 1)[0] > 0
+    shrunk = torch.nn.functional.max_pool2d((~mask)[None].float(), 3, 1, 1)[0] == 0
+    far = torch.nn.functional.max_pool2d(mask[None].float(), 21, 1, 10)[0] == 0
+    assert more[grown & ~mask].mean() > 5 and more[mask & ~shrunk].mean() < -5  # bright disc on a dark ground
+    assert more[far].abs().mean() < 2
+    assert (_dice(torch.stack((mask, thick.labels[0, 3] > 0))) > 0.95).all()
+
+
+def test_label_volumes_of_noise_go_on_from_slice_to_slice_thick_or_thin() -> None:
+    random = np.random.default_rng(8)
+    drawn = [replace(draw_scene(random, FRAMES, "noise", "ct"), camera=np.zeros((FRAMES, 4))) for _ in range(4)]
+    for thick in (False, True):
+        labels = clips_of([replace(scene, thick=thick) for scene in drawn], SIDE, 9).labels
+        same = (labels[:, 1:] == labels[:, :-1]).float().mean()
+        assert 0.6 < same < 0.95
+        assert all(len(clip.unique()) >= 3 for clip in labels)
 
 
 def test_a_projection_shows_what_lies_under_an_unlabelled_thing() -> None:

@@ -15,6 +15,7 @@ from napari_vost.training.shapes import MAX_DISCS, WAVES, Curve, Scene
 
 _HIDDEN = 2e-3  # radii below are not painted
 _GRAIN = (4, 12, 40)  # knots of shading, coarse and fine texture
+_KNOTS = 4  # of textures along a clip, however many slices it is cut into
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,7 @@ def _textures(scenes: Sequence[Scene], side: int, fields: Fields) -> Tensor:
     """Smooth noise (B, T, 3, side, side) of three scales that the camera carries along."""
     clips, frames, finest = len(scenes), len(scenes[0].camera), _GRAIN[-1]
     half = (side + 1) // 2
-    layers = [fields.smooth(clips, frames, (max(2, frames // 2), knots), finest) for knots in _GRAIN]
+    layers = [fields.smooth(clips, frames, (_KNOTS, knots), finest) for knots in _GRAIN]
     coarse = torch.stack(layers, 2).flatten(0, 1)
     path = torch.from_numpy(np.concatenate([scene.camera for scene in scenes])).float().to(fields.device)
     cosine, sine, zoom = path[:, 2].cos(), path[:, 2].sin(), torch.exp(-path[:, 3])
@@ -98,7 +99,7 @@ def _textures(scenes: Sequence[Scene], side: int, fields: Fields) -> Tensor:
 def _volume(canvas: _Canvas, tones: Sequence[float], fields: Fields) -> None:
     """Paint a label volume of noise into one clip: at each place the highest of several smooth fields wins."""
     frames, side = canvas.grey.shape[1], canvas.grey.shape[-1]
-    heights = fields.smooth(len(tones), frames, (max(2, frames // 3), 6), side)
+    heights = fields.smooth(len(tones), frames, (_KNOTS - 1, 6), side)
     values = torch.tensor(tones, device=fields.device)[:, None, None, None]
     share = torch.softmax(heights / (3 * float(canvas.soft) + 0.01), 0)
     canvas.grey.copy_(((values * share).sum(0) + 0.1 * canvas.grain[0][0])[None])
