@@ -114,39 +114,49 @@ def legs(plan: Plan) -> list[Leg]:
         raise InputError(f"Frames {start}:{stop} do not lie inside the clip: it has frames 0:{plan.length}.")
     found: list[Leg] = []
     for object_id, seeds in plan.seeds.items():
-        prompted = sorted(seed.frame_index for seed in seeds)
-        for index, frame_index in enumerate(prompted):
-            if object_id in plan.changed and frame_index not in plan.changed[object_id]:
+        inside: list[Seed | None] = [None, *sorted(seeds, key=lambda seed: seed.frame_index), None]
+        changed = plan.changed.get(object_id)
+        for before, seed, after in zip(inside, inside[1:], inside[2:], strict=False):
+            if seed is None or (plan.continuous and before is not None):
                 continue
-            before = prompted[index - 1] if index else None
-            after = prompted[index + 1] if index + 1 < len(prompted) else None
-            if plan.continuous:
-                if before is not None:
-                    continue
-                after = None
-            if plan.direction in ("forward", "both"):
-                last = _last_forward(frame_index, after, plan.direction, plan.length)
-                first, last = max(frame_index + 1, start), min(last, stop - 1)
-                if first <= last and frame_index < stop:
-                    found.append(Leg(object_id, frame_index, first, last, 1))
-            if plan.direction in ("backward", "both"):
-                last = _last_backward(frame_index, before, plan.direction)
-                first, last = min(frame_index - 1, stop - 1), max(last, start)
-                if first >= last and frame_index >= start:
-                    found.append(Leg(object_id, frame_index, first, last, -1))
+            if plan.direction in ("forward", "both") and _runs(seed, after, changed):
+                last = _last(seed, None if plan.continuous else after, plan, 1)
+                first, last = max(seed.frame_index + 1, start), min(last, stop - 1)
+                if first <= last and seed.frame_index < stop:
+                    found.append(Leg(object_id, seed.frame_index, first, last, 1))
+            if plan.direction in ("backward", "both") and _runs(seed, before, changed):
+                last = _last(seed, before, plan, -1)
+                first, last = min(seed.frame_index - 1, stop - 1), max(last, start)
+                if first >= last and seed.frame_index >= start:
+                    found.append(Leg(object_id, seed.frame_index, first, last, -1))
     return found
 
 
-def _last_forward(frame_index: int, after: int | None, direction: Direction, length: int) -> int:
-    if after is None:
-        return length - 1
-    return after - 1 if direction == "forward" else (frame_index + after) // 2
+def _runs(seed: Seed, neighbour: Seed | None, changed: frozenset[int] | None) -> bool:
+    """Whether the leg from a prompted frame towards its neighbour is to run.
+
+    It is where the frame changed, and where the neighbour has come to say that the object is not there: then its
+    share of the frames between them falls to this one.
+    """
+    if changed is None or seed.frame_index in changed:
+        return True
+    return neighbour is not None and neighbour.mask.empty and neighbour.frame_index in changed
 
 
-def _last_backward(frame_index: int, before: int | None, direction: Direction) -> int:
-    if before is None:
-        return 0
-    return before + 1 if direction == "backward" else (before + frame_index) // 2 + 1
+def _last(seed: Seed, neighbour: Seed | None, plan: Plan, step: int) -> int:
+    """Last frame of a leg: the clip's end, the frame before the neighbour, or half of the way to it.
+
+    "Not here" says nothing about the frames around it, so an empty prompted frame leaves the whole way to a neighbour
+    that holds the object; it would start with nothing to follow.
+    """
+    if neighbour is None:
+        return plan.length - 1 if step > 0 else 0
+    here, there = seed.frame_index, neighbour.frame_index
+    if plan.direction != "both" or (neighbour.mask.empty and not seed.mask.empty):
+        return there - step
+    if seed.mask.empty and not neighbour.mask.empty:
+        return here
+    return (here + there) // 2 + (step < 0)
 
 
 def propagate(engine: Engine, plan: Plan, frame_at: Callable[[int], FrameView]) -> Iterator[Reached]:

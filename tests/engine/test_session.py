@@ -62,6 +62,27 @@ def test_frames_are_reached_from_their_nearest_prompt_and_ties_go_to_the_earlier
     assert found == {(2, 1): (3, 5), (8, 1): (9, 11), (2, -1): (1, 0), (8, -1): (7, 6)}
 
 
+def test_not_here_leaves_the_frames_on_the_way_to_its_neighbour(session: Session) -> None:
+    from napari_vost.propagation import legs
+
+    session.add_mask(8, disc())
+    session.add_mask(2, np.zeros((96, 80), dtype=bool))
+    plan = session._follower.plan(session.engine, session.frame_view, "both", None, False)
+    found = {(leg.seed_frame, leg.direction): (leg.first, leg.last) for leg in legs(plan)}
+    assert found == {(8, 1): (9, 11), (8, -1): (7, 3), (2, -1): (1, 0)}
+
+
+def test_a_frame_that_becomes_empty_hands_its_share_to_its_neighbour(session: Session) -> None:
+    from napari_vost.propagation import legs
+
+    session.add_mask(0, disc())
+    session.add_mask(10, disc())
+    list(session.propagate())
+    session.add_mask(4, np.zeros((96, 80), dtype=bool))
+    plan = session._follower.plan(session.engine, session.frame_view, "both", None, False)
+    assert {(leg.seed_frame, leg.first, leg.last) for leg in legs(plan)} == {(0, 1, 3), (10, 9, 5)}
+
+
 def test_objects_followed_together_equal_objects_followed_alone(cine: Clip, tiny_network: Network) -> None:
     together = Session(cine, tiny_network)
     together.add_mask(4, disc(), object_id=3)
