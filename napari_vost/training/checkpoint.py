@@ -75,3 +75,14 @@ def load_run(path: Path, network: nn.Module, average: Average, optimiser: torch.
         return Progress(**state["progress"])
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, pickle.UnpicklingError) as error:
         raise WeightsError(f"{path} is not a checkpoint of this network: remove it or choose another --out.") from error
+
+
+@torch.no_grad()
+def adopt(network: nn.Module, other: nn.Module) -> int:
+    """Copy what fits, by name and shape, from another build; returns how many tensors did."""
+    theirs = other.state_dict()
+    mine = network.state_dict()
+    fitting = [name for name in mine if name in theirs and theirs[name].shape == mine[name].shape]
+    for name in fitting:
+        mine[name].copy_(theirs[name])
+    return len(fitting)

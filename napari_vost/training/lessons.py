@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from napari_vost.contracts import ImageFeatures, Network, PromptTensors
+from napari_vost.contracts import Answer, ImageFeatures, Network, PromptTensors
 from napari_vost.training.batches import Batch
 from napari_vost.training.losses import answer_loss, overlap
 from napari_vost.training.rollout import Memory, chosen, condition, frame_features, remember, to_logits
@@ -28,6 +28,8 @@ class Habits:
         Frames that get no previous mask, or a wrong one.
     forgotten
         Frames that read only the prompted frame, and as many that read only recent ones.
+    corrected
+        Batches in which one frame is corrected by a click, and clicked clips that get a second click.
     endings
         Clips whose target has gone by the last frame.
     """
@@ -36,6 +38,7 @@ class Habits:
     dropped: float = 0.15
     spoiled: float = 0.2
     forgotten: float = 0.15
+    corrected: float = 0.5
     endings: float = 0.4
 
 
@@ -55,12 +58,13 @@ def lesson(network: Network, batch: Batch, habits: Habits, random: Random) -> Te
     clicked = np.flatnonzero(random.random(clips) < habits.clicked)
     if len(clicked):
         rows = torch.from_numpy(clicked).to(device)
-        loss, before = _clicked(network, first, batch.masks[:, 0], rows, before, random)
+        loss, before = _clicked(network, first, batch.masks[:, 0], rows, before, habits, random)
         losses.append(loss * len(clicked) / clips)
     present = torch.where(batch.masks[:, 0].flatten(1).any(1), 10.0, -10.0)
     remember(network, first, memory, before, present, True)
     rows = torch.arange(clips, device=device)
     sure = torch.zeros(clips, dtype=torch.bool, device=device)
+    corrected = int(random.integers(1, frames)) if random.random() < habits.corrected else 0
     for index in range(1, frames):
         features = frame_features(seen, clips, index)
         given, has = _previous(before, batch.masks[:, index - 1], habits, random)
@@ -68,28 +72,89 @@ def lesson(network: Network, batch: Batch, habits: Habits, random: Random) -> Te
         use = (draw >= habits.forgotten or not memory.recent, draw >= habits.forgotten and draw < 1 - habits.forgotten)
         use = (use[0], use[1] or not use[0])
         prompts = replace(PromptTensors.none(clips, device), mask_logits=given, has_mask_logits=has)
-        answer = network.answer(features, {16: condition(network, features, memory, use)}, prompts, rows)
-        losses.append(answer_loss(answer, functional.avg_pool2d(batch.masks[:, index], stride), sure))
+        answer = network.answer(
+            features, {network.traits.memory_stride: condition(network, features, memory, use)}, prompts, rows
+        )
+        truth = functional.avg_pool2d(batch.masks[:, index], stride)
+        losses.append(answer_loss(answer, truth, sure))
         before = chosen(answer)
+        if index == corrected:
+            read = condition(network, features, memory, (True, False))
+            loss, before, answer = correction(network, features, read, before, truth, PromptTensors.none(clips, device))
+            losses.append(loss)
         if index + 1 < frames:
-            remember(network, features, memory, before, answer.occurrence.detach(), False)
+            remember(network, features, memory, before, answer.occurrence.detach(), index == corrected)
     return torch.stack(losses).sum() / max(1, frames - 1)
 
 
 def _clicked(
-    network: Network, features: ImageFeatures, masks: Tensor, rows: Tensor, before: Tensor, random: Random
+    network: Network,
+    features: ImageFeatures,
+    masks: Tensor,
+    rows: Tensor,
+    before: Tensor,
+    habits: Habits,
+    random: Random,
 ) -> tuple[Tensor, Tensor]:
     """Answer rows from clicks or a box; rows answered well go on with their own mask."""
     prompts, ambiguous = draw_prompts(masks[rows], random)
-    own = features.levels[-1][rows] + network.temporal_tables().no_memory[:, None, None]
-    answer = network.answer(features, {16: own}, prompts, rows)
+    own = features.rows(rows)
+    read = own.levels[-1] + network.temporal_tables().no_memory[:, None, None]
+    each = torch.arange(len(rows), device=rows.device)
+    answer = network.answer(own, {network.traits.memory_stride: read}, prompts, each)
     truth = functional.avg_pool2d(masks[rows], network.traits.mask_stride)
     loss = answer_loss(answer, truth, ambiguous)
     guess = chosen(answer)
+    if random.random() < habits.corrected:
+        more, guess, _ = correction(network, own, read, guess, truth, prompts)
+        loss = loss + more
     good = (overlap(guess, truth)[:, 0] > 0.6)[:, None, None, None]
     after = before.clone()
     after[rows] = torch.where(good, guess, before[rows])
     return loss, after
+
+
+def correction(
+    network: Network, features: ImageFeatures, read: Tensor, guess: Tensor, truth: Tensor, prompts: PromptTensors
+) -> tuple[Tensor, Tensor, Answer]:
+    """Answer once more with a click into the largest error and the guess as what it corrects.
+
+    Parameters
+    ----------
+    network, features, read
+        The network, the frame's features and those that have read memory.
+    guess, truth
+        (B, 1, h, w) logits of the answer to correct, and share of each pixel that the object covers.
+    prompts
+        Points and boxes so far.
+
+    Returns
+    -------
+    tuple of Tensor, Tensor, Answer
+        The loss of the new answer, its logits (B, 1, h, w), and the answer.
+    """
+    place, label = worst_click(guess, truth)
+    stride = network.traits.mask_stride
+    points = torch.cat((prompts.points_xy.float(), (place * stride + (stride - 1) / 2)[:, None]), 1)
+    labels = torch.cat((prompts.point_labels, label[:, None]), 1)
+    asked = PromptTensors(points, labels, guess, torch.ones(len(guess), dtype=torch.bool, device=guess.device))
+    rows = torch.arange(len(guess), device=guess.device)
+    answer = network.answer(features, {network.traits.memory_stride: read}, asked, rows)
+    return answer_loss(answer, truth, torch.zeros_like(rows, dtype=torch.bool)), chosen(answer), answer
+
+
+def worst_click(guess: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Deepest place ``(x, y)`` (B, 2) of the larger kind of error, in mask pixels, and its label (-1: no error)."""
+    hard, true = guess > 0, truth > 0.5
+    missed, painted = (true & ~hard).float(), (hard & ~true).float()
+    lacks = missed.flatten(1).sum(1) >= painted.flatten(1).sum(1)
+    wrong = torch.where(lacks[:, None, None, None], missed, painted)
+    depth = wrong * (1 + functional.avg_pool2d(wrong, 3, 1, 1) + functional.avg_pool2d(wrong, 9, 1, 4))
+    at = depth.flatten(1).argmax(1)
+    width = guess.shape[-1]
+    place = torch.stack((at % width, torch.div(at, width, rounding_mode="floor")), -1).float()
+    label = torch.where(wrong.flatten(1).any(1), lacks.long(), torch.full_like(at, -1))
+    return place, label
 
 
 def draw_prompts(masks: Tensor, random: Random) -> tuple[PromptTensors, Tensor]:

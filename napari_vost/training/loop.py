@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,9 @@ import torch
 from torch import nn
 
 from napari_vost.model.nano import NanoNetwork, build_nano, load_nano, save_nano
+from napari_vost.model.nano_parts import NanoShape
 from napari_vost.training.batches import ClipPool, augment
-from napari_vost.training.checkpoint import Average, Progress, load_run, save_run
+from napari_vost.training.checkpoint import Average, Progress, adopt, load_run, save_run
 from napari_vost.training.lessons import Habits, lesson
 from napari_vost.training.looks import Fields
 from napari_vost.training.pack import read_pack
@@ -25,7 +26,7 @@ from napari_vost.training.validation import Exam, Marks, examine, real_exam, syn
 
 _LOG = logging.getLogger(__name__)
 _SAVE_EVERY, _EXAMINE_EVERY = 60.0, 300.0
-_CANVAS, _CANVAS_FRAMES = 160, 8
+_CANVAS, _CANVAS_FRAMES = 160, 10
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class Stage:
 
 
 PAIRS = Stage(0.3, 2, 16, Habits(clicked=0.2, dropped=0.1, spoiled=0.4))
-CLIPS = Stage(0.85, 4, 8, Habits())
-LONG = Stage(1.01, 6, 6, Habits(clicked=0.4, spoiled=0.1))
+CLIPS = Stage(0.6, 4, 8, Habits(clicked=0.4))
+LONG = Stage(1.01, 8, 5, Habits(clicked=0.4, spoiled=0.1))
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class Plan:
         ``auto``, ``cpu``, ``cuda`` or ``mps``.
     weights
         Folder of weights to start from; None starts afresh.
+    shape
+        Sizes of a network of another build; of ``weights`` the tensors that fit it are taken. None keeps theirs.
     rows
         Factor on the stages' rows and on the pool, for larger machines.
     pool
@@ -81,6 +84,7 @@ class Plan:
     weights: Path | None = None
     rows: int = 1
     pool: int = 600
+    shape: NanoShape | None = None
 
 
 def choose_device(name: str) -> torch.device:
@@ -90,13 +94,20 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def train(plan: Plan, told: Callable[[str], None] = _LOG.info, stages: tuple[Stage, ...] | None = None) -> Progress:
+def train(
+    plan: Plan,
+    told: Callable[[str], None] = _LOG.info,
+    stages: tuple[Stage, ...] | None = None,
+    network: NanoNetwork | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Progress:
     """Train vost-nano; goes on from ``plan.out/run.pt`` where it exists.
 
-    Stages are pairs, clips and long clips, without the pairs where ``plan.weights`` are trained further.
+    Stages are pairs, clips and long clips, without the pairs where ``plan.weights`` are trained further. A ``network``
+    of another build is trained instead of the one that the plan describes; another ``clock`` (seconds) counts the time.
 
-    The best weights by validation on real clips and real endings (without a pack: synthetic clips) are kept in
-    ``plan.out/best``.
+    The best weights by validation on real clips, from masks, boxes and clicks, and on real endings (without a pack:
+    on synthetic clips) are kept in ``plan.out/best``.
 
     Raises
     ------
@@ -106,15 +117,26 @@ def train(plan: Plan, told: Callable[[str], None] = _LOG.info, stages: tuple[Sta
     device = choose_device(plan.device)
     plan.out.mkdir(parents=True, exist_ok=True)
     torch.set_float32_matmul_precision("high")
-    network = load_nano(plan.weights) if plan.weights else build_nano(plan.size, plan.seed)
+    if network is None:
+        network = _begin(plan)
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in stubs
     average = Average(network)
     optimiser = _optimiser(network, plan.rate)
     checkpoint = plan.out / "run.pt"
     so_far = load_run(checkpoint, network, average, optimiser) if checkpoint.exists() else Progress()
-    runner = _Runner(plan, device, network, average, optimiser, so_far, told)
+    runner = _Runner(plan, device, network, average, optimiser, so_far, told, clock)
     runner.run(stages or ((CLIPS, LONG) if plan.weights else (PAIRS, CLIPS, LONG)))
     return runner.so_far
+
+
+def _begin(plan: Plan) -> NanoNetwork:
+    """The network that a run starts from."""
+    if plan.weights is not None and plan.shape is None:
+        return load_nano(plan.weights)
+    network = build_nano(plan.size, plan.seed, plan.shape or NanoShape())
+    if plan.weights is not None:
+        adopt(network, load_nano(plan.weights))
+    return network
 
 
 def _optimiser(network: nn.Module, rate: float) -> torch.optim.Optimizer:
@@ -135,6 +157,7 @@ class _Runner:
     optimiser: torch.optim.Optimizer
     so_far: Progress
     told: Callable[[str], None]
+    clock: Callable[[], float]
 
     def run(self, stages: tuple[Stage, ...]) -> None:
         plan, so_far = self.plan, self.so_far
@@ -142,9 +165,11 @@ class _Runner:
         fields = Fields(plan.seed + so_far.step, self.device)
         pool, exams = self._data()
         total = plan.minutes * 60
-        begun, saved, examined = time.monotonic() - so_far.seconds, so_far.seconds, so_far.seconds
+        begun, saved, examined = self.clock() - so_far.seconds, so_far.seconds, so_far.seconds
         recent: list[float] = []
-        while (seconds := time.monotonic() - begun) < total:
+        if plan.weights is not None and so_far.step == 0:
+            self._examine(exams, recent)  # what the run starts from
+        while (seconds := self.clock() - begun) < total:
             so_far.seconds = seconds
             share = seconds / total
             stage = next(stage for stage in stages if share < stage.until)
@@ -178,6 +203,8 @@ class _Runner:
             held_out = read_pack(plan.pack, "valid")
             exams["real"] = real_exam(held_out, plan.size)
             exams["endings"] = real_exam(held_out, plan.size, endings=True)
+            exams["box"] = replace(exams["real"], prompt="box")
+            exams["click"] = replace(exams["real"], prompt="click")
         seed = plan.seed * 1_000_003 + self.so_far.step
         pool = ClipPool(plan.pool * plan.rows, _CANVAS_FRAMES, _CANVAS, real, seed, self.device)
         pool.renew(plan.pool * plan.rows * 2 // 3)
@@ -211,7 +238,8 @@ class _Runner:
         so_far = self.so_far
         point = {"minutes": so_far.seconds / 60, "step": so_far.step, "loss": sum(recent) / max(1, len(recent))}
         for name, one in marks.items():
-            point |= {f"{name}": one.network, f"{name}_copied": one.copied, f"{name}_previous": one.previous}
+            point |= {name: one.network, f"{name}_copied": one.copied, f"{name}_previous": one.previous}
+            point[f"{name}_ellipse"] = one.ellipse
         so_far.curve.append(point)
         self.told(_line(point, marks))
         (self.plan.out / "curve.json").write_text(json.dumps(so_far.curve, indent=1), encoding="utf-8")
@@ -228,7 +256,8 @@ def _rate(step: int, share: float) -> float:
 def _line(point: dict[str, float], marks: dict[str, Marks]) -> str:
     parts = [f"{point['minutes']:6.1f} min  step {point['step']:6.0f}  loss {point['loss']:.3f}"]
     for name, one in marks.items():
-        parts.append(f"{name} {one.network:.3f} (copy {one.copied:.3f}, previous {one.previous:.3f})")
+        beside = f"copy {one.copied:.3f}, previous {one.previous:.3f}, ellipse {one.ellipse:.3f}"
+        parts.append(f"{name} {one.network:.3f} ({beside})")
         parts += [f"{group} {mine:.2f}/{copied:.2f}" for group, (mine, copied) in one.groups.items() if name != group]
     return "  ".join(parts)
 

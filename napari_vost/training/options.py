@@ -19,6 +19,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rows", type=int, default=1, help="factor on the batch size")
     parser.add_argument("--weights", type=Path, default=None, help="folder of weights to start from")
+    parser.add_argument(
+        "--memory-stride", type=int, choices=(8, 16), help="build the network anew; of --weights what fits is taken"
+    )
 
 
 def start(given: argparse.Namespace) -> int:
@@ -29,6 +32,7 @@ def start(given: argparse.Namespace) -> int:
     VostError
         A pack, a checkpoint or weights that cannot be used.
     """
+    from napari_vost.model.nano_parts import NanoShape
     from napari_vost.training.loop import Plan, train
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
@@ -42,6 +46,7 @@ def start(given: argparse.Namespace) -> int:
         given.device,
         given.weights,
         given.rows,
+        shape=NanoShape(memory_stride=given.memory_stride) if given.memory_stride else None,
     )
     train(plan, logging.getLogger("napari_vost.training").info)
     return 0

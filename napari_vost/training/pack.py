@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vost.errors import InputError
+from napari_vost.training.pseudo import pseudo_labels
 
 Bytes = NDArray[np.uint8]
 _HELD_OUT = frozenset({"davis16/cows", "pyradiomics_lesions/brain2", "totalseg_ref/mr", "labelmaps_synthseg/08"})
@@ -159,6 +160,23 @@ def _label_maps(data: Path) -> Iterator[Volume]:
         yield Volume(facts, None, half[box])
 
 
+def _pseudo(data: Path) -> Iterator[Volume]:
+    """Scans whose own or missing labels are replaced by regions with real edges."""
+    from napari_vost.io.readers import open_clip
+
+    clip = open_clip(data / "dicom_oblique_T1_subset")
+    head = to_bytes(np.stack([np.asarray(clip.frame(index)) for index in range(len(clip))])[:, ::2, ::2])
+    z, y, x = clip.spacing_mm_zyx
+    scans = [("head", head, (z, 2 * y, 2 * x))]
+    for name, path in (("lung", "elastix_lung/3DCT_lung.mha"), ("breast", "pyradiomics_lesions/breast1_image.nrrd")):
+        grey, spacing = _itk(data / path)
+        scans.append((name, to_bytes(grey), spacing))
+    grey, spacing = _nifti(data / "totalseg_ref/aorta_cropped/ct_cropped.nii.gz")
+    scans.append(("chest", to_bytes(grey), spacing))
+    for name, image, spacing in scans:
+        yield Volume(Facts(f"pseudo/{name}", "pseudo", spacing, (0, 1, 2), "train"), image, pseudo_labels(image))
+
+
 def pack(data: Path, out: Path) -> list[Facts]:
     """Pack the rows under ``data`` into the file ``out``; returns what went in.
 
@@ -168,7 +186,7 @@ def pack(data: Path, out: Path) -> list[Facts]:
         A row is missing.
     """
     volumes: list[Volume] = []
-    for source in (_hippocampus, _video, _scans, _label_maps):
+    for source in (_hippocampus, _video, _scans, _label_maps, _pseudo):
         found = list(source(data)) if data.is_dir() else []
         if not found:
             raise InputError(f"{data} holds nothing for {source.__name__[1:]}; give the folder with the real images.")

@@ -8,18 +8,24 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
+from napari_vost.masks import box_of
+from napari_vost.training.looks import Fields, look
 from napari_vost.training.pack import Volume
 from napari_vost.training.shapes import Random
+from napari_vost.training.slicing import draw_stack, slice_volume
 from napari_vost.training.synthetic import RawClips
 
 _WEIGHTS = {
-    "msd_hippocampus": 0.2, "davis16": 0.2, "sct_cord": 0.08, "elastix_lung": 0.05, "pyradiomics_lesions": 0.07,
-    "totalseg_ref": 0.15, "labelmaps_synthseg": 0.15, "macaque_inia19": 0.1,
+    "msd_hippocampus": 0.2, "davis16": 0.2, "sct_cord": 0.07, "elastix_lung": 0.05, "pyradiomics_lesions": 0.07,
+    "totalseg_ref": 0.17, "labelmaps_synthseg": 0.14, "macaque_inia19": 0.1, "pseudo": 0.07,
 }  # fmt: skip
+_VIDEO = "davis16"
 _LEAST_PIXELS = 40
+_LEAST_VOXELS = 150
 
 
 class RealClips:
@@ -40,13 +46,15 @@ class RealClips:
             self._groups.setdefault(volume.facts.group, []).append(volume)
         weights = np.array([_WEIGHTS.get(name, 0.1) for name in self._groups])
         self._weights = weights / weights.sum()
+        self._names = {volume.facts.name: _large_labels(volume) for volume in volumes}
 
     def draw(self, frames: int, random: Random, group: str | None = None) -> RawClips:
         """One clip of ``frames`` frames around one structure, whose label is 1; of one group, or by weight."""
         name = group or list(self._groups)[int(random.choice(len(self._weights), p=self._weights))]
         for _ in range(20):
             volumes = self._groups[name]
-            found = self._try(volumes[int(random.integers(len(volumes)))], frames, random)
+            volume = volumes[int(random.integers(len(volumes)))]
+            found = self._video(volume, frames, random) if name == _VIDEO else self._scan(volume, frames, random)
             if found is not None:
                 return found
         return self.draw(frames, random)
@@ -56,50 +64,85 @@ class RealClips:
         """Names of the rows."""
         return tuple(self._groups)
 
-    def _try(self, volume: Volume, frames: int, random: Random) -> RawClips | None:
-        axis = int(random.choice(volume.facts.axes))
-        labels = np.moveaxis(volume.labels, axis, 0)
-        chosen = _choose(labels, random)
-        if chosen is None:
+    def _scan(self, volume: Volume, frames: int, random: Random) -> RawClips | None:
+        """Slices of a scan, or of a picture painted over its label map."""
+        names = self._names[volume.facts.name]
+        if not names:
             return None
-        start, target = chosen
-        indices = _frames(start, len(labels), frames, volume, axis, random)
-        masks = np.isin(labels[indices], target)
-        if volume.image is None or (random.random() < 0.15 and volume.facts.group != "davis16"):
-            picture = _painted(labels[indices], random)
-        else:
-            picture = np.moveaxis(volume.image, axis, 0)[indices].astype(np.float32) / np.float32(255)
-            picture = picture if picture.ndim == 4 else np.repeat(picture[..., None], 3, -1)
-        spacing = [zoom for place, zoom in enumerate(volume.facts.spacing) if place != axis]
-        grid = _crop(masks[0], spacing[0] / spacing[1], self._side, random)
+        target = [int(random.choice(names))]
+        if 1 < len(names) <= 3 and random.random() < 0.5:
+            target = list(names)
+        structure = np.isin(volume.labels, target) if len(target) > 1 else volume.labels == target[0]
+        spacing = np.array(volume.facts.spacing, np.float64)
+        axis = int(random.choice(volume.facts.axes))
+        oblique = len(volume.facts.axes) == 3
+        stack = draw_stack(structure, spacing, axis, frames, oblique, random)
+        if stack is None:
+            return None
+        painted = volume.image is None or random.random() < 0.15
+        picture = _tones(volume.labels, target, random) if painted else _floats(volume.image)
+        grey, share = slice_volume(picture, structure, spacing, stack, self._side)
+        if int((share[0] > 0.5).sum()) < _LEAST_PIXELS:
+            return None
+        image = grey[None, :, None].expand(-1, -1, 3, -1, -1)
+        if painted:
+            fields = Fields(int(random.integers(1 << 60)), torch.device("cpu"))
+            textured = grey[None] + float(random.uniform(0, 0.06)) * fields.smooth(1, frames, (frames, 30), self._side)
+            image = look(textured, torch.tensor([float(random.uniform(0.01, 0.08))]), random, fields)
+        return RawClips((image * 255).round().to(torch.uint8), (share > 0.5).to(torch.uint8)[None])
+
+    def _video(self, volume: Volume, frames: int, random: Random) -> RawClips | None:
+        """Frames of a video; in most clips the crop goes with the object."""
+        areas = (volume.labels > 0).reshape(len(volume.labels), -1).sum(1)
+        if volume.image is None or areas.max() < _LEAST_PIXELS:
+            return None
+        start = int(random.choice(len(areas), p=areas / areas.sum()))
+        if areas[start] < _LEAST_PIXELS:
+            return None
+        indices = _frames(start, len(areas), frames, random)
+        masks = volume.labels[indices] > 0
+        picture = volume.image[indices].astype(np.float32) / np.float32(255)
+        picture = picture if picture.ndim == 4 else np.repeat(picture[..., None], 3, -1)
         image = torch.from_numpy(np.ascontiguousarray(picture)).permute(0, 3, 1, 2)
+        where = _crops(masks, self._side, random, follow=random.random() < 0.7)
         marks = torch.from_numpy(masks).float()[:, None]
-        where = grid.expand(frames, -1, -1, -1)
         seen = functional.grid_sample(image, where, mode="bilinear", align_corners=False)
         mask = functional.grid_sample(marks, where, mode="bilinear", align_corners=False)
         return RawClips((seen * 255).round().to(torch.uint8)[None], (mask[:, 0] > 0.5).to(torch.uint8)[None])
 
 
-def _choose(labels: NDArray[np.uint8], random: Random) -> tuple[int, list[int]] | None:
-    """A start frame and the labels that make one structure there; None if the frame holds none."""
-    areas = (labels > 0).reshape(len(labels), -1).sum(1)
-    if areas.max() < _LEAST_PIXELS:
-        return None
-    start = int(random.choice(len(labels), p=areas / areas.sum()))
-    names, counts = np.unique(labels[start], return_counts=True)
-    whole = int((labels[start] > 0).sum())
-    large = [int(name) for name, count in zip(names, counts, strict=True) if name and count >= _LEAST_PIXELS]
-    if not large:
-        return None
-    if len(names) <= 3 and whole >= _LEAST_PIXELS and random.random() < 0.5:
-        return start, [int(name) for name in names if name]
-    return start, [int(random.choice(large))]
+def _large_labels(volume: Volume) -> list[int]:
+    counts = np.bincount(volume.labels.ravel(), minlength=2)
+    return [int(name) for name in np.flatnonzero(counts >= _LEAST_VOXELS) if name]
 
 
-def _frames(start: int, count: int, frames: int, volume: Volume, axis: int, random: Random) -> NDArray[np.int64]:
-    """Indices of the clip's frames; fine slices are skipped past the end the last one repeats."""
-    fine = volume.facts.group != "davis16" and count > 24 and axis in volume.facts.axes
-    step = int(random.integers(1, 6)) if fine else int(random.integers(1, 3))
+def _floats(image: NDArray[np.uint8] | None) -> NDArray[np.float32]:
+    if image is None:
+        raise ValueError("a volume without an image has nothing to show")
+    return image.astype(np.float32) / np.float32(255)
+
+
+def _tones(labels: NDArray[np.uint8], target: Sequence[int], random: Random) -> NDArray[np.float32]:
+    """A picture (D, H, W) with a tone per label; the target's differs from those of most of what it touches."""
+    tones = random.uniform(0, 1, 256)
+    tones[0] = random.uniform(0, 0.3)
+    own = float(random.uniform(0, 1))
+    structure = np.isin(labels, target)
+    around = ndimage.maximum_filter1d(structure.view(np.uint8), 3, axis=int(random.integers(3))).astype(bool)
+    touching = np.setdiff1d(np.unique(labels[around & ~structure]), target)
+    apart = float(random.uniform(0.08, 0.3))
+    for name in touching:
+        if random.random() < 0.15:  # part of many real borders cannot be seen: only the shape before tells
+            tones[name] = own + random.normal(0, 0.02)
+        elif abs(tones[name] - own) < apart:
+            tones[name] = own + apart if own < 0.5 else own - apart
+    tones[list(target)] = own
+    return np.asarray(np.clip(tones, 0, 1), np.float32)[labels]
+
+
+def _frames(start: int, count: int, frames: int, random: Random) -> NDArray[np.int64]:
+    """Indices of a video clip's frames; past the end the last one repeats."""
+    step = int(random.integers(1, 3))
     side = random.choice((-1, 1))
     room = count - 1 - start if side > 0 else start
     if room < step * (frames // 2):
@@ -108,27 +151,23 @@ def _frames(start: int, count: int, frames: int, volume: Volume, axis: int, rand
     return np.asarray(np.clip(start + side * step * np.arange(frames), 0, count - 1))
 
 
-def _painted(labels: NDArray[np.uint8], random: Random) -> NDArray[np.floating]:
-    """A picture (T, H, W, 3) with a random tone per label, texture and noise."""
-    tones = random.uniform(0, 1, 256).astype(np.float32)
-    tones[0] = random.uniform(0, 0.3)
-    level = random.uniform(0.02, 0.08)
-    grey = tones[labels] + random.normal(0, level, labels.shape).astype(np.float32)
-    return np.repeat(np.clip(grey, 0, 1)[..., None], 3, -1)
-
-
-def _crop(mask: NDArray[np.bool_], aspect: float, side: int, random: Random) -> Tensor:
-    """Sampling grid (1, side, side, 2) of a square around a mask that covers .25 to .5 of it; ``aspect`` is dy/dx."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    high, wide = mask.shape
-    centre = ((rows[0] + rows[-1] + 1) / 2 + 0.0, (columns[0] + columns[-1] + 1) / 2)
-    longest = max((rows[-1] + 1 - rows[0]) * aspect, columns[-1] + 1 - columns[0], 4)  # in columns
-    reach = longest / random.uniform(0.28, 0.5)
+def _crops(masks: NDArray[np.bool_], side: int, random: Random, follow: bool) -> Tensor:
+    """Sampling grids (T, side, side, 2) of squares of which the first mask covers .28 to .5."""
+    high, wide = masks.shape[1:]
+    y0, x0, y1, x1 = box_of(masks[0]) or (0, 0, high, wide)
+    reach = max(y1 - y0, x1 - x0, 4) / random.uniform(0.28, 0.5)
     turn = random.normal(0, 0.25)
-    shift = random.normal(0, 0.06, 2) * reach
     axis = (torch.arange(side) + 0.5) / side - 0.5
     y, x = torch.meshgrid(axis, axis, indexing="ij")
-    dy = (y * math.cos(turn) - x * math.sin(turn)) * reach + shift[0]
-    dx = (y * math.sin(turn) + x * math.cos(turn)) * reach + shift[1]
-    at_y, at_x = centre[0] + dy / aspect, centre[1] + dx
-    return torch.stack((at_x / wide * 2 - 1, at_y / high * 2 - 1), -1).float()[None]
+    dy = (y * math.cos(turn) - x * math.sin(turn)) * reach
+    dx = (y * math.sin(turn) + x * math.cos(turn)) * reach
+    at = np.array([(y0 + y1) / 2, (x0 + x1) / 2])
+    shift = random.normal(0, 0.06, 2) * reach
+    grids = []
+    for mask in masks:
+        box = box_of(mask) if follow else None
+        if box is not None:
+            at = 0.4 * at + 0.6 * np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2])
+        centre = at + shift
+        grids.append(torch.stack(((centre[1] + dx) / wide * 2 - 1, (centre[0] + dy) / high * 2 - 1), -1))
+    return torch.stack(grids).float()

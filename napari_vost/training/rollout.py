@@ -17,7 +17,7 @@ from napari_vost.memory.attention import Keys, attend, grid_cells, project_keys
 class Memory:
     """What B rows remember: tokens (B, n, C_m) with positions (1, n, C_m), in order of writing."""
 
-    prompted: Tensor | None = None
+    prompted: list[Tensor] = field(default_factory=list)
     recent: list[Tensor] = field(default_factory=list)
     positions: Tensor | None = None
 
@@ -31,12 +31,12 @@ def frame_features(features: ImageFeatures, clips: int, index: int) -> ImageFeat
 def condition(
     network: Network, features: ImageFeatures, memory: Memory, use: tuple[bool, bool] = (True, True)
 ) -> Tensor:
-    """Features at stride 16 that have read memory; ``use`` says whether of the prompted frame and of recent ones."""
+    """Features at stride 16 that have read memory; ``use`` says whether of prompted frames and of recent ones."""
     level = features.levels[-1]
     tables = network.temporal_tables()
     entries: list[tuple[Tensor, int]] = []
-    if memory.prompted is not None and use[0]:
-        entries.append((memory.prompted, tables.slots.shape[0] - 1))
+    if use[0]:
+        entries += [(tokens, tables.slots.shape[0] - 1) for tokens in memory.prompted]
     if use[1] or not entries:
         entries += [(tokens, slot) for slot, tokens in enumerate(reversed(memory.recent[-6:]))]
     if not entries or memory.positions is None:
@@ -60,7 +60,7 @@ def remember(
     made = network.remember(features, logits, occurrence, flags, rows)
     memory.positions = made.positions
     if prompted:
-        memory.prompted = made.tokens
+        memory.prompted.append(made.tokens)
     else:
         memory.recent.append(made.tokens)
 
@@ -109,7 +109,9 @@ def track(network: Network, images: Tensor, first: Tensor, prompts: PromptTensor
             asked = prompts or replace(PromptTensors.none(clips, images.device), mask=first)
         else:
             asked = replace(PromptTensors.none(clips, images.device), mask_logits=before)
-        answer = network.answer(features, {16: condition(network, features, memory)}, asked, rows)
+        answer = network.answer(
+            features, {network.traits.memory_stride: condition(network, features, memory)}, asked, rows
+        )
         before = chosen(answer)
         remember(network, features, memory, before, answer.occurrence, index == 0)
         size = tuple(images.shape[-2:])

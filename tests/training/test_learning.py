@@ -13,7 +13,7 @@ from napari_vost.contracts import Answer
 from napari_vost.errors import WeightsError
 from napari_vost.model.nano import build_nano, load_nano
 from napari_vost.training.batches import Batch
-from napari_vost.training.lessons import Habits, draw_prompts, lesson
+from napari_vost.training.lessons import Habits, draw_prompts, lesson, worst_click
 from napari_vost.training.loop import Plan, Stage, train
 from napari_vost.training.losses import answer_loss, mask_losses, overlap
 from napari_vost.training.rollout import chosen, scores, track
@@ -90,6 +90,18 @@ def test_drawn_prompts_say_the_truth() -> None:
             assert points[0].tolist() == pytest.approx([20, 16], abs=6)
             assert points[1].tolist() == pytest.approx([43, 39], abs=6)
     assert seen == {-1, 0, 1, 2, 3}
+
+
+def test_a_corrective_click_lands_deep_in_the_larger_error() -> None:
+    truth = torch.zeros(3, 1, 32, 32)
+    truth[:, :, 8:24, 8:24] = 1
+    guess = truth * 2 - 1
+    guess[0, :, 8:24, 16:24] = -1  # missed on the right
+    guess[1, :, 24:31, 8:24] = 1  # painted below
+    place, label = worst_click(guess, truth)
+    assert label.tolist() == [1, 0, -1]
+    assert 18 <= place[0, 0] <= 21 and 11 <= place[0, 1] <= 20
+    assert 25 <= place[1, 1] <= 29 and 11 <= place[1, 0] <= 20
 
 
 def test_a_lesson_teaches_every_weight() -> None:
