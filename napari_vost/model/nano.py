@@ -1,9 +1,8 @@
 """vost-nano: a small convolutional network with memory, ours from end to end.
 
 Encoder (strides 2 to 16) without prompts; a branch per object that takes prompt planes and the previous mask in at
-stride 4 and goes down to stride 16 and up to stride 2; memory is read at stride 16 by `AttentionWeights`, which
-`memory/attention.py` computes. Sizes: 16/32/64/128 channels, memory tokens of 64. Fully convolutional: any input
-size that is a multiple of 16.
+stride 4 and goes down to stride 16 and up to stride 2; memory is read at stride 8 or 16 by `AttentionWeights`, which
+`memory/attention.py` computes. Fully convolutional: any input size that is a multiple of 16.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,10 @@ from napari_vost.contracts import (
 from napari_vost.errors import WeightsError
 from napari_vost.model.nano_parts import (
     CANDIDATES,
-    CHANNELS,
-    MEMORY,
     Encoder,
     MemoryEncoder,
     MemoryLayer,
+    NanoShape,
     ObjectBranch,
     norm_of,
     prompt_planes,
@@ -44,6 +43,7 @@ from napari_vost.model.nano_parts import (
     sine_grid,
 )
 
+SHAPE = NanoShape()
 _SLOTS = 7
 _TRUTH = 10.0  # logit of a mask taken as truth
 _WEIGHTS, _CONFIG = "model.safetensors", "config.json"
@@ -56,23 +56,26 @@ class NanoNetwork(nn.Module):
     ----------
     input_size
         Side S of the square input the weights were trained for, pixels, a multiple of 16.
+    shape
+        Sizes of its parts.
     """
 
     absent_pointer: Tensor
 
-    def __init__(self, input_size: int = 256) -> None:
+    def __init__(self, input_size: int = 256, shape: NanoShape = SHAPE) -> None:
         super().__init__()
-        channels = CHANNELS[-1]
-        self._traits = _traits(input_size)
+        channels = shape.channels[-1]
+        self.shape = shape
+        self._traits = _traits(input_size, shape)
         self._hash: tuple[tuple[int, ...], str] | None = None
-        self.encoder = Encoder()
-        self.branch = ObjectBranch()
-        self.memory_encoder = MemoryEncoder()
-        self.layers = nn.ModuleList(MemoryLayer() for _ in range(2))
+        self.encoder = Encoder(shape)
+        self.branch = ObjectBranch(shape)
+        self.memory_encoder = MemoryEncoder(shape)
+        self.layers = nn.ModuleList(MemoryLayer(shape) for _ in range(shape.layers))
         self.final_norm = nn.LayerNorm(channels)
-        self.slots = nn.Parameter(torch.randn(_SLOTS, MEMORY) * 0.1)
+        self.slots = nn.Parameter(torch.randn(_SLOTS, shape.memory) * 0.1)
         self.no_memory = nn.Parameter(torch.randn(channels) * 0.1)
-        self.absence = nn.Parameter(torch.zeros(MEMORY))
+        self.absence = nn.Parameter(torch.zeros(shape.memory))
         self.occurrence = nn.Sequential(nn.Linear(2 * channels + 1, 64), nn.ReLU(), nn.Linear(64, 1))
         self.affinity = nn.Sequential(nn.Linear(2 * channels + 1, 64), nn.ReLU(), nn.Linear(64, 1))
         self.register_buffer("absent_pointer", torch.zeros(channels), persistent=False)
@@ -105,7 +108,7 @@ class NanoNetwork(nn.Module):
         mean = images.mean(dim=(1, 2, 3), keepdim=True)
         deviation = images.std(dim=(1, 2, 3), keepdim=True)
         levels = self.encoder((images - mean) / (deviation + 1e-3))
-        position = sine_grid(levels[-1].shape[-2:], CHANNELS[-1], images.device)
+        position = sine_grid(levels[-1].shape[-2:], self.shape.channels[-1], images.device)
         square = position.transpose(0, 1).reshape(1, -1, *levels[-1].shape[-2:])
         return ImageFeatures(levels, square.to(levels[-1].dtype))
 
@@ -115,7 +118,7 @@ class NanoNetwork(nn.Module):
         """Answer B rows; a row whose prompt is a mask taken as truth gets that mask back."""
         own = features.rows(image_row)
         planes = prompt_planes(prompts, own.levels[1].shape[-2:]).to(own.levels[1].dtype)
-        logits, coarse = self.branch(own.levels, conditioned[16], planes)
+        logits, coarse = self.branch(own.levels, conditioned[self.shape.memory_stride], planes)
         pointer, pooled = _pooled(coarse, logits)
         around = coarse.mean((2, 3))
         top = logits.flatten(2).amax(2) / _TRUTH
@@ -139,12 +142,13 @@ class NanoNetwork(nn.Module):
         """Encode chosen masks; those of prompted rows are made hard."""
         image = features.rows(image_row).levels[-1]
         grid = image.shape[-2:]
-        soft = resample(mask_logits.to(image.dtype), (grid[0] * 8, grid[1] * 8)).sigmoid()
+        steps = self.shape.memory_stride // self.traits.mask_stride
+        soft = resample(mask_logits.to(image.dtype), (grid[0] * steps, grid[1] * steps)).sigmoid()
         probability = torch.where(prompted[:, None, None, None], (soft > 0.5).to(soft.dtype), soft)
         absent = (occurrence <= 0).to(soft.dtype)[:, None, None, None]
         tokens = self.memory_encoder(image, probability * (1 - absent))
         tokens = tokens + absent * self.absence[None, :, None, None]
-        positions = sine_grid(grid, MEMORY, image.device)
+        positions = sine_grid(grid, self.shape.memory, image.device)
         return MemoryTokens(tokens.flatten(2).transpose(1, 2), positions[None].to(tokens.dtype))
 
     def memory_layers(self) -> list[AttentionWeights]:
@@ -157,13 +161,17 @@ class NanoNetwork(nn.Module):
 
     def sites(self) -> list[Site]:
         """Places for adapters."""
-        stages = zip(CHANNELS, self.traits.strides, strict=True)
+        two, four, eight, sixteen = self.shape.channels
+        stages = zip(self.shape.channels, (2, 4, 8, 16), strict=True)
         found = [Site(f"encoder.stages.{i}", "conv", size, stride) for i, (size, stride) in enumerate(stages)]
-        decoder = (("up8", CHANNELS[2], 8), ("up4", CHANNELS[1], 4), ("up2", CHANNELS[0], 2))
+        decoder = (("up8", eight, 8), ("up4", four, 4), ("up2", two, 2))
         found += [Site(f"branch.{name}", "conv", size, stride) for name, size, stride in decoder]
         for index in range(len(self.layers)):
-            found += [Site(f"layers.{index}.{part}", "attention", CHANNELS[-1], 16) for part in ("query", "output")]
-            found.append(Site(f"layers.{index}.expand", "mlp", CHANNELS[-1], 16))
+            found += [
+                Site(f"layers.{index}.{part}", "attention", sixteen, self.shape.memory_stride)
+                for part in ("query", "output")
+            ]
+            found.append(Site(f"layers.{index}.expand", "mlp", sixteen, self.shape.memory_stride))
         return found
 
     def module(self) -> nn.Module:
@@ -171,11 +179,11 @@ class NanoNetwork(nn.Module):
         return self
 
 
-def build_nano(input_size: int = 256, seed: int = 0) -> NanoNetwork:
+def build_nano(input_size: int = 256, seed: int = 0, shape: NanoShape = SHAPE) -> NanoNetwork:
     """Make an untrained network from a seed, without touching torch's global generator."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return NanoNetwork(input_size).eval()
+        return NanoNetwork(input_size, shape).eval()
 
 
 def save_nano(network: NanoNetwork, folder: Path, notes: Mapping[str, Any] | None = None) -> None:
@@ -188,7 +196,13 @@ def save_nano(network: NanoNetwork, folder: Path, notes: Mapping[str, Any] | Non
     partial = folder / (_WEIGHTS + ".part")
     save_file({name: value.contiguous() for name, value in halves.items()}, partial)
     partial.replace(folder / _WEIGHTS)
-    config = {"network": "vost-nano", "version": 1, "input_size": network.traits.input_size, "training": notes or {}}
+    config = {
+        "network": "vost-nano",
+        "version": 1,
+        "input_size": network.traits.input_size,
+        "shape": asdict(network.shape),
+        "training": notes or {},
+    }
     (folder / _CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
@@ -206,7 +220,7 @@ def load_nano(folder: Path) -> NanoNetwork:
     try:
         config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
         tensors = load_file(folder / _WEIGHTS)
-        network = NanoNetwork(int(config["input_size"]))
+        network = NanoNetwork(int(config["input_size"]), _shape(config.get("shape", {})))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(
             f"No readable vost-nano weights in {folder}: expected {_WEIGHTS} and {_CONFIG} ({error}); install again."
@@ -222,7 +236,17 @@ def load_nano(folder: Path) -> NanoNetwork:
     return network.eval()
 
 
-def _traits(size: int) -> Traits:
+def _shape(config: Mapping[str, Any]) -> NanoShape:
+    """Sizes as config.json holds them; those that it leaves out are the first network's."""
+    two, four, eight, sixteen = (int(size) for size in config.get("channels", NanoShape.channels))
+    memory, layers = config.get("memory", NanoShape.memory), config.get("layers", NanoShape.layers)
+    stride = int(config.get("memory_stride", NanoShape.memory_stride))
+    if stride not in (8, 16):
+        raise ValueError(f"memory_stride is {stride}, expected 8 or 16")
+    return NanoShape((two, four, eight, sixteen), int(memory), int(layers), stride)
+
+
+def _traits(size: int, shape: NanoShape) -> Traits:
     if size % 16 or size < 32:
         raise WeightsError(
             f"vost-nano's input size must be a multiple of 16 from 32 on, got {size}; correct config.json."
@@ -232,8 +256,8 @@ def _traits(size: int) -> Traits:
         input_size=size,
         mean=(0.5, 0.5, 0.5),
         std=(0.25, 0.25, 0.25),
-        strides=(2, 4, 8, 16),
-        memory_stride=16,
+        strides=(2, 4, 8, 16) if shape.memory_stride == 16 else (2, 4, 8),
+        memory_stride=shape.memory_stride,
         mask_stride=2,
         candidates=CANDIDATES,
         memory_slots=_SLOTS,

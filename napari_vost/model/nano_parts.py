@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -11,10 +12,35 @@ from torch.nn import functional
 
 from napari_vost.contracts import AttentionWeights, HeadWeights, Norm, Projection, PromptTensors
 
-CHANNELS = (16, 32, 64, 128)
-MEMORY = 64
 CANDIDATES = 3
 _PLANES = 6
+
+
+@dataclass(frozen=True)
+class NanoShape:
+    """Sizes of a network.
+
+    Attributes
+    ----------
+    channels
+        At strides 2, 4, 8 and 16; the last a multiple of 4.
+    memory
+        Of a memory token, a multiple of 4.
+    layers
+        Cross-attentions to memory.
+    memory_stride
+        Where memory is read and written: 16, or 8, where the encoder's coarsest features are brought back up to.
+    """
+
+    channels: tuple[int, int, int, int] = (16, 32, 64, 128)
+    memory: int = 64
+    layers: int = 2
+    memory_stride: int = 16
+
+    def widened(self, factor: float) -> NanoShape:
+        """The same with ``factor`` times the channels, rounded to multiples of 8."""
+        two, four, eight, sixteen = (max(8, 8 * round(size * factor / 8)) for size in self.channels)
+        return replace(self, channels=(two, four, eight, sixteen))
 
 
 def _conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -37,17 +63,19 @@ class _Block(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Image (N, 3, S, S) to maps at strides 2, 4, 8, 16."""
+    """Image (N, 3, S, S) to maps at strides 2, 4, 8 and 16, or 2, 4 and 8; the last is the one that reads memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, shape: NanoShape) -> None:
         super().__init__()
         before, blocks = 3, (1, 1, 2, 2)
         stages: list[nn.Module] = []
-        for channels, count in zip(CHANNELS, blocks, strict=True):
+        for channels, count in zip(shape.channels, blocks, strict=True):
             down = nn.Sequential(_conv(before, channels, stride=2), nn.ReLU())
             stages.append(nn.Sequential(down, *(_Block(channels) for _ in range(count))))
             before = channels
         self.stages = nn.ModuleList(stages)
+        _, _, c8, c16 = shape.channels
+        self.joined = nn.Sequential(_conv(c8 + c16, c16, 1), nn.ReLU()) if shape.memory_stride == 8 else None
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Maps, finest first."""
@@ -55,32 +83,39 @@ class Encoder(nn.Module):
         for stage in self.stages:
             image = stage(image)
             levels.append(image)
-        return tuple(levels)
+        if self.joined is None:
+            return tuple(levels)
+        *fine, eight, sixteen = levels
+        return (*fine, self.joined(torch.cat((eight, _twice(sixteen)), 1)))
 
 
 class ObjectBranch(nn.Module):
     """Prompt planes and features of one object to mask logits at stride 2 and the bottleneck at stride 16."""
 
-    def __init__(self) -> None:
+    def __init__(self, shape: NanoShape) -> None:
         super().__init__()
-        c2, c4, c8, c16 = CHANNELS
+        c2, c4, c8, c16 = shape.channels
+        self.read_at = shape.memory_stride
+        at8 = c8 if self.read_at == 16 else c16
         self.planes = _conv(_PLANES, c4)
         self.fine = nn.Sequential(_conv(2 * c4, c4), nn.ReLU(), _Block(c4))
         self.down8 = nn.Sequential(_conv(c4, c8, stride=2), nn.ReLU())
-        self.middle = nn.Sequential(_conv(2 * c8, c8), nn.ReLU())
+        self.middle = nn.Sequential(_conv(c8 + at8, c8), nn.ReLU())
         self.down16 = nn.Sequential(_conv(c8, c16, stride=2), nn.ReLU())
-        self.coarse = nn.Sequential(_conv(2 * c16, c16, kernel=1), nn.ReLU(), _Block(c16))
-        self.up8 = nn.Sequential(_conv(c16 + 2 * c8, c8), nn.ReLU(), _Block(c8))
+        wide = 2 * c16 if self.read_at == 16 else c16
+        self.coarse = nn.Sequential(_conv(wide, c16, kernel=1), nn.ReLU(), _Block(c16))
+        self.up8 = nn.Sequential(_conv(c16 + c8 + at8, c8), nn.ReLU(), _Block(c8))
         self.up4 = nn.Sequential(_conv(c8 + c4, c4), nn.ReLU(), _Block(c4))
         self.up2 = nn.Sequential(_conv(c4 + c2, c2), nn.ReLU(), _conv(c2, c2), nn.ReLU())
         self.head = nn.Conv2d(c2, CANDIDATES, 3, padding=1)
 
     def forward(self, levels: tuple[Tensor, ...], conditioned: Tensor, planes: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, 3, S / 2, S / 2) and the bottleneck (B, 128, S / 16, S / 16)."""
-        at2, at4, at8, _ = levels
+        """Logits (B, 3, S / 2, S / 2) and the bottleneck (B, C, S / 16, S / 16)."""
+        at2, at4, at8 = levels[:3]
+        early, late = (conditioned, ()) if self.read_at == 8 else (at8, (conditioned,))
         fine = self.fine(torch.cat((functional.relu(self.planes(planes)), at4), 1))
-        middle = self.middle(torch.cat((self.down8(fine), at8), 1))
-        coarse = self.coarse(torch.cat((self.down16(middle), conditioned), 1))
+        middle = self.middle(torch.cat((self.down8(fine), early), 1))
+        coarse = self.coarse(torch.cat((self.down16(middle), *late), 1))
         value = self.up8(torch.cat((_twice(coarse), middle, at8), 1))
         value = self.up4(torch.cat((_twice(value), fine), 1))
         value = self.up2(torch.cat((_twice(value), at2), 1))
@@ -88,15 +123,16 @@ class ObjectBranch(nn.Module):
 
 
 class MemoryEncoder(nn.Module):
-    """Features at stride 16 and a probability at stride 2 to tokens (B, 64, h, w)."""
+    """Features where memory is read and a probability at stride 2 to tokens (B, C_m, h, w)."""
 
-    def __init__(self) -> None:
+    def __init__(self, shape: NanoShape) -> None:
         super().__init__()
+        size, last = shape.memory, shape.memory_stride // 8
         self.mask = nn.Sequential(
-            _conv(1, 8, stride=2), nn.ReLU(), _conv(8, 24, stride=2), nn.ReLU(), _conv(24, MEMORY, stride=2)
+            _conv(1, 8, stride=2), nn.ReLU(), _conv(8, 24, stride=2), nn.ReLU(), _conv(24, size, stride=last)
         )
-        self.image = nn.Conv2d(CHANNELS[-1], MEMORY, 1)
-        self.fuse = nn.Sequential(_Block(MEMORY), nn.Conv2d(MEMORY, MEMORY, 1))
+        self.image = nn.Conv2d(shape.channels[-1], size, 1)
+        self.fuse = nn.Sequential(_Block(size), nn.Conv2d(size, size, 1))
 
     def forward(self, image: Tensor, probability: Tensor) -> Tensor:
         """Tokens as a map."""
@@ -107,12 +143,13 @@ class MemoryEncoder(nn.Module):
 class MemoryLayer(nn.Module):
     """Weights of one cross-attention layer; computed by memory/attention.py."""
 
-    def __init__(self) -> None:
+    def __init__(self, shape: NanoShape) -> None:
         super().__init__()
-        channels = CHANNELS[-1]
+        channels = shape.channels[-1]
+        self.stride = shape.memory_stride
         self.query = nn.Linear(channels, channels)
-        self.key = nn.Linear(MEMORY, channels)
-        self.value = nn.Linear(MEMORY, channels)
+        self.key = nn.Linear(shape.memory, channels)
+        self.value = nn.Linear(shape.memory, channels)
         self.output = nn.Linear(channels, channels)
         self.norm_cross = nn.LayerNorm(channels)
         self.norm_mlp = nn.LayerNorm(channels)
@@ -123,7 +160,9 @@ class MemoryLayer(nn.Module):
         """Its tensors, shared."""
         cross = HeadWeights(*(projection_of(part) for part in (self.query, self.key, self.value, self.output)))
         norms = (None, norm_of(self.norm_cross), norm_of(self.norm_mlp))
-        return AttentionWeights(16, None, cross, norms, projection_of(self.expand), projection_of(self.contract))
+        return AttentionWeights(
+            self.stride, None, cross, norms, projection_of(self.expand), projection_of(self.contract)
+        )
 
 
 def prompt_planes(prompts: PromptTensors, grid: Sequence[int]) -> Tensor:

@@ -38,7 +38,7 @@ def test_it_runs_at_any_multiple_of_16(network: NanoNetwork, size: int) -> None:
     with torch.no_grad():
         seen = network.see(_images(1, size))
         rows = torch.tensor([0, 0])
-        conditioned = {16: seen.levels[-1].expand(2, -1, -1, -1)}
+        conditioned = {network.traits.memory_stride: seen.levels[-1].expand(2, -1, -1, -1)}
         answer = network.answer(seen, conditioned, PromptTensors.none(2), rows)
         made = network.remember(seen, answer.mask_logits[:, :1], answer.occurrence, torch.tensor([True, False]), rows)
     assert [size // level.shape[-1] for level in seen.levels] == list(network.traits.strides)
@@ -66,7 +66,7 @@ def test_a_mask_taken_as_truth_comes_back(network: NanoNetwork) -> None:
     prompts = replace(none, mask=mask)
     with torch.no_grad():
         seen = network.see(_images(2, 128))
-        answer = network.answer(seen, {16: seen.levels[-1]}, prompts, torch.arange(2))
+        answer = network.answer(seen, {network.traits.memory_stride: seen.levels[-1]}, prompts, torch.arange(2))
     expected = (mask[0, 0, ::2, ::2] > 0.5).expand(3, -1, -1)
     assert torch.equal(answer.mask_logits[0] > 0, expected)
     assert answer.occurrence.tolist() == [10.0, -10.0]
@@ -78,7 +78,7 @@ def test_only_rows_that_have_a_mask_get_it_back(network: NanoNetwork) -> None:
     prompts = replace(PromptTensors.none(2), mask=mask, has_mask=torch.tensor([False, True]))
     with torch.no_grad():
         seen = network.see(_images(1, 128))
-        conditioned = {16: seen.levels[-1].expand(2, -1, -1, -1)}
+        conditioned = {network.traits.memory_stride: seen.levels[-1].expand(2, -1, -1, -1)}
         answer = network.answer(seen, conditioned, prompts, torch.tensor([0, 0]))
         free = network.answer(seen, conditioned, PromptTensors.none(2), torch.tensor([0, 0]))
     torch.testing.assert_close(answer.mask_logits[0], free.mask_logits[0])
@@ -107,8 +107,8 @@ def test_rows_read_the_image_that_they_belong_to(network: NanoNetwork) -> None:
         both, second = network.see(images), network.see(images[1:])
         prompts = PromptTensors(torch.tensor([[[40.0, 50.0]]]), torch.tensor([[1]]))
         two = PromptTensors(prompts.points_xy.expand(2, -1, -1), prompts.point_labels.expand(2, -1))
-        joint = network.answer(both, {16: both.levels[-1][rows]}, two, rows)
-        alone = network.answer(second, {16: second.levels[-1]}, prompts, torch.tensor([0]))
+        joint = network.answer(both, {network.traits.memory_stride: both.levels[-1][rows]}, two, rows)
+        alone = network.answer(second, {network.traits.memory_stride: second.levels[-1]}, prompts, torch.tensor([0]))
     torch.testing.assert_close(joint.mask_logits[0], alone.mask_logits[0], atol=1e-4, rtol=1e-4)
 
 
@@ -119,7 +119,7 @@ def test_memory_is_read_in_training_as_it_is_in_the_engine(network: NanoNetwork)
     with torch.no_grad():
         seen = network.see(_images(1, 128))
         positions = sine_positions(grid_cells(8, 8), (8, 8), 64)
-        memory = Memory(tokens[0], tokens[1:], positions[None])
+        memory = Memory([tokens[0]], tokens[1:], positions[None])
         trained = condition(network, seen, memory)
         entries = []
         for index, (token, slot) in enumerate(zip(tokens, (6, 1, 0), strict=True)):
