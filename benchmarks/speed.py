@@ -16,10 +16,12 @@ import torch
 from napari_vost.benchmark.table import (
     GROWTH_HEAD,
     SPEED_HEAD,
+    USE_HEAD,
     growth_rows,
     markdown,
     replace_part,
     speed_rows,
+    use_rows,
     write_json,
 )
 from napari_vost.cli.bench import add_arguments, measure
@@ -42,7 +44,7 @@ def main(words: Sequence[str] | None = None) -> int:
         text = page.read_text(encoding="utf-8")
         facts = measure(args, lambda line: print(line, flush=True))
         machine = "; ".join(f"{name} {value}" for name, value in facts["machine"].items())
-        parts = ((SPEED_HEAD, speed_rows(facts)), (GROWTH_HEAD, growth_rows(facts)))
+        parts = ((SPEED_HEAD, speed_rows(facts)), (USE_HEAD, use_rows(facts)), (GROWTH_HEAD, growth_rows(facts)))
         tables = [markdown(head, rows) for head, rows in parts if rows]
         page.write_text(
             replace_part(text, "table", "\n".join([f"Measured on: {machine}.\n", *tables])), encoding="utf-8"

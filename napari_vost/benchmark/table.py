@@ -12,6 +12,7 @@ from napari_vost.benchmark.clock import STAGES
 from napari_vost.benchmark.quality import Report
 from napari_vost.benchmark.speed import Growth, Line
 from napari_vost.benchmark.summary import TARGET, Summary
+from napari_vost.benchmark.use import Use
 from napari_vost.errors import InputError
 from napari_vost.io.atomic import atomic_file
 
@@ -23,6 +24,7 @@ SURFACE_HEAD = (
     "data", "prompt", "structure", "cases", "unit", "HD95 [95 %]", "copied", "NSD at 2 [95 %]", "copied", "J, F",
 )  # fmt: skip
 SPEED_HEAD = ("weights", "input", "objects", "engine", "ms per frame", "min to max", "frames", *STAGES)
+USE_HEAD = ("weights", "input", "wait", "ms", "min to max", "measured")
 GROWTH_HEAD = ("weights", "input", "objects", "engine", "after frames", "kept, MB", "caches, MB", "frames held, MB")
 _BYTES = ("state_bytes", "cache_bytes", "frame_bytes")
 _WORDS = {("dice", "frames"): "Dice", ("dice", "stack"): "Dice of the stack", ("j_and_f", "frames"): "J&F"}
@@ -193,12 +195,18 @@ def _short(value: float, sign: bool = False, digits: int = 2) -> str:
     return text.replace("0.", ".", 1) if digits == 2 and abs(value) < 0.995 else text
 
 
-def speed_facts(lines: Sequence[Line], grown: Sequence[Growth], machine: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def speed_facts(
+    lines: Sequence[Line], grown: Sequence[Growth], machine: Sequence[tuple[str, str]], uses: Sequence[Use] = ()
+) -> dict[str, Any]:
     """Measured speed, ready for JSON."""
     return {
         "machine": dict(machine),
         "lines": [{**_rounded(asdict(line)), "stages_ms": _rounded(dict(line.stages_ms))} for line in lines],
         "growth": [_rounded(asdict(one)) for one in grown],
+        "uses": [
+            {"model": one.model, "size": one.size, **{name: _rounded(asdict(times)) for name, times in one.waits}}
+            for one in uses
+        ],
     }
 
 
@@ -210,6 +218,17 @@ def speed_rows(facts: Mapping[str, Any]) -> list[tuple[str, ...]]:
         times = (_ms(spread["median_ms"]), f"{_ms(spread['low_ms'])} to {_ms(spread['high_ms'])}")
         split = tuple(_ms(stages[name]) if name in stages else "-" for name in STAGES)
         rows.append((*_who(line), *times, str(spread["frames"]), *split))
+    return rows
+
+
+def use_rows(facts: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Rows under `USE_HEAD`, one per wait of ``uses`` of `speed_facts`."""
+    rows: list[tuple[str, ...]] = []
+    for one in facts["uses"]:
+        for name, times in one.items():
+            if isinstance(times, dict):
+                spread = (_ms(times["median_ms"]), f"{_ms(times['low_ms'])} to {_ms(times['high_ms'])}")
+                rows.append((one["model"], f"{one['size']} px", name, *spread, str(times["frames"])))
     return rows
 
 

@@ -13,9 +13,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from napari_vost.errors import InputError
+from napari_vost.paths import shipped
 
 if TYPE_CHECKING:
     from napari_vost.benchmark.speed import Growth, Line
+    from napari_vost.benchmark.use import Use
 
 PARTS = ("nano", "duel", "growth")
 
@@ -82,10 +84,12 @@ def measure(args: argparse.Namespace, progress: Callable[[str], None]) -> dict[s
     _check(args)
     device = pick_device(args.device)
     lines: list[Line] = []
+    uses: list[Use] = []
     grown: list[Growth] = []
     notices: list[str] = []
     if "nano" in args.parts:
-        lines += _nano(args, progress, notices)
+        found, uses = _nano(args, progress, notices)
+        lines += found
     if "duel" in args.parts:
         model = random_model(args.model, args.size, str(device))
         for objects in args.objects:
@@ -95,11 +99,14 @@ def measure(args: argparse.Namespace, progress: Callable[[str], None]) -> dict[s
         progress(f"{args.model} at {args.growth_size} px, {args.growth_frames} frames")
         model = random_model(args.model, args.growth_size, str(device))
         grown += growth(model, args.model, 1, args.growth_frames)
-    return {**speed_facts(lines, grown, machine(device)), "notices": notices}
+    return {**speed_facts(lines, grown, machine(device), uses), "notices": notices}
 
 
-def _nano(args: argparse.Namespace, progress: Callable[[str], None], notices: list[str]) -> list[Line]:
+def _nano(
+    args: argparse.Namespace, progress: Callable[[str], None], notices: list[str]
+) -> tuple[list[Line], list[Use]]:
     from napari_vost.benchmark.speed import steady
+    from napari_vost.benchmark.use import in_use
     from napari_vost.errors import WeightsError
     from napari_vost.model.loading import load_network
 
@@ -107,12 +114,13 @@ def _nano(args: argparse.Namespace, progress: Callable[[str], None], notices: li
         network = load_network("vost-nano", args.device)
     except (WeightsError, InputError) as problem:
         notices.append(f"vost-nano was not measured: {problem}")
-        return []
+        return [], []
     lines = []
     for objects in args.objects:
         progress(f"vost-nano, objects: {objects}")
         lines.append(steady(network, objects, args.nano_frames))
-    return lines
+    progress("vost-nano on the sample scan")
+    return lines, [in_use(network, shipped("sample_data"))]
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -128,12 +136,12 @@ def _show(facts: dict[str, Any], console: Any) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from napari_vost.benchmark.table import GROWTH_HEAD, SPEED_HEAD, growth_rows, speed_rows
+    from napari_vost.benchmark.table import GROWTH_HEAD, SPEED_HEAD, USE_HEAD, growth_rows, speed_rows, use_rows
 
     stages = len(SPEED_HEAD) - SPEED_HEAD.index("see")
     head = [*SPEED_HEAD[: -stages - 1], ", ".join(SPEED_HEAD[-stages:])]
     rows = [(*row[: -stages - 1], ", ".join(row[-stages:])) for row in speed_rows(facts)]
-    for titles, cells in ((head, rows), (GROWTH_HEAD, growth_rows(facts))):
+    for titles, cells in ((head, rows), (USE_HEAD, use_rows(facts)), (GROWTH_HEAD, growth_rows(facts))):
         if cells:
             table = Table(box=None, pad_edge=False)
             for title in titles:
