@@ -131,3 +131,9 @@ def build_engine(clip: Clip, model: str | Network, options: EngineOptions) -> En
         region=traits.native_region if options.region == "auto" else "full",
         sam2=options.sam2,
     )
+
+
+def with_network(engine: Engine, network: Network, key_bytes: int) -> Engine:
+    """The same engine around other weights: keys of memories are dropped, features stay (see `Network.adaptable`)."""
+    reader = MemoryReader(network.memory_layers(), network.temporal_tables(), key_bytes)
+    return replace(engine, network=network, reader=reader)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from psygnal import Signal
 
@@ -37,11 +38,23 @@ class Follower:
         self._clip, self._ledger, self._seeds, self._options = clip, ledger, seeds, options
         self._followed: dict[int, dict[int, tuple[Prompt, ...]]] = {}  # what the last full run of an object knew
         self.pending: dict[Place, Kept | None] | None = None  # what a run has replaced so far; None while none runs
+        self._adapting = False
 
     def check_idle(self) -> None:
-        """Raise `InputError` while a propagation runs: what it leans on must not change."""
-        if self.pending is not None:
-            raise InputError("A propagation is running: let it end, or cancel it, before anything is changed.")
+        """Raise `InputError` while a propagation or an adaptation runs: what it leans on must not change."""
+        if self.pending is not None or self._adapting:
+            what = "An adaptation" if self._adapting else "A propagation"
+            raise InputError(f"{what} is running: let it end, or cancel it, before anything is changed.")
+
+    @contextmanager
+    def adapting(self) -> Iterator[None]:
+        """Nothing may be changed inside this block."""
+        self.check_idle()
+        self._adapting = True
+        try:
+            yield
+        finally:
+            self._adapting = False
 
     def forget(self, object_id: int | None = None) -> None:
         """Let the next run of an object (or of all) go over all its frames again."""

@@ -23,6 +23,17 @@ def box_of(mask: Mask) -> Box | None:
     return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
 
+def box_iou(first: tuple[float, float, float, float], second: Box | None) -> float:
+    """Intersection over union of two half-open boxes ``(y0, x0, y1, x1)``; 0 if one is missing."""
+    if second is None:
+        return 0.0
+    height = min(first[2], second[2]) - max(first[0], second[0])
+    width = min(first[3], second[3]) - max(first[1], second[1])
+    shared = max(height, 0.0) * max(width, 0.0)
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (first, second)]
+    return float(shared / max(sum(areas) - shared, 1e-9))
+
+
 @dataclass(frozen=True)
 class PackedMask:
     """One mask, compressed: 1 to 2 kB for an organ in a 512 x 512 slice.

@@ -48,6 +48,12 @@ def check_has_inside(prompts: Sequence[Prompt], corrects: bool) -> None:
         raise PromptError("A negative prompt takes something away: first say where the object is.")
 
 
+def check_frame(frame_index: int, length: int) -> None:
+    """Raise `InputError` unless a frame lies inside a clip."""
+    if not 0 <= frame_index < length:
+        raise InputError(f"Frame {frame_index} does not exist: the clip has frames 0 to {length - 1}.")
+
+
 def check_frames(frames: tuple[int, int] | None, length: int) -> None:
     """Raise `InputError` unless a half-open range ``(start, stop)`` lies inside a clip."""
     if frames is not None and not 0 <= frames[0] < frames[1] <= length:

@@ -45,6 +45,11 @@ class SeedBook:
         self._locked: dict[tuple[int, int], Seed] = {}
         self._next_entry = 0
 
+    def forget(self) -> None:
+        """Answer everything again: for other weights."""
+        self._answered.clear()
+        self._locked.clear()
+
     def known(self, object_id: int) -> dict[int, tuple[Prompt, ...]]:
         """What is certain of an object: its prompted frames, and locked frames beside unlocked ones as their masks."""
         settings = self._ledger.settings

@@ -4,42 +4,34 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from operator import index
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
-from napari_vost.cleanup import Cleanup, without_overlap
+from napari_vost.adaptation import Adaptation, Fitted, Fitter, Recipe, known_frames, with_weights
 from napari_vost.clip import Clip
 from napari_vost.contracts import Network
-from napari_vost.engine import EngineOptions, build_engine, check_names
+from napari_vost.engine import EngineOptions, build_engine, check_names, with_network
 from napari_vost.errors import InputError, PromptError, VostWarning
 from napari_vost.following import Follower, kept_seed
 from napari_vost.history import Kept, Ledger, Place, place_of
-from napari_vost.label_map import LabelMap
-from napari_vost.masks import Mask, PackedMask
-from napari_vost.prompt_rules import check_frames, check_has_inside, check_prompt, whole_numbers
+from napari_vost.prompt_doors import PromptDoors
+from napari_vost.prompt_rules import check_frame, check_frames, check_has_inside, check_prompt, whole_numbers
+from napari_vost.result_doors import ResultDoors
 from napari_vost.seed_book import SeedBook
 from napari_vost.step import Engine, FrameView
 from napari_vost.types import (
-    BoxPrompt,
     Direction,
     FrameResult,
     Label,
-    MaskPrompt,
-    PointPrompt,
     Prompt,
-    Scores,
-    ScribblePrompt,
-    Segmentation,
 )
 
 
-class Session:
+class Session(PromptDoors, ResultDoors):
     """Prompts in, masks out, for one clip.
 
     Parameters
@@ -68,6 +60,7 @@ class Session:
     prompts_changed = Signal()
     masks_changed = Signal(tuple)  # frame indices
     locks_changed = Signal()
+    adapting = Signal(float)  # share of an adaptation that is done, 0 to 1
 
     def __init__(
         self,
@@ -87,39 +80,13 @@ class Session:
         check_names(self.options, model if isinstance(model, str) else None)
         self._network = None if isinstance(model, str) else model
         self._engine: Engine | None = None
+        self.fitted: Fitted | None = None
         self.ledger = Ledger(clip.shape[1:])
         self._seeds = SeedBook(self.ledger)
         self._follower = Follower(clip, self.ledger, self._seeds, self.options)
         self._follower.reached.connect(lambda frame_index: self.masks_changed.emit((frame_index,)))
         self.expected_network = ""
         self._stop = threading.Event()
-
-    def add_point(
-        self, frame_index: int, point_yx: tuple[float, float], object_id: int = 1, positive: bool = True
-    ) -> None:
-        """Click a pixel ``(y, x)``: inside the object, or outside it with ``positive=False``."""
-        self.add(PointPrompt(frame_index, object_id, float(point_yx[0]), float(point_yx[1]), positive))
-
-    def add_box(self, frame_index: int, box_yx: tuple[float, float, float, float], object_id: int = 1) -> None:
-        """Draw a box ``(y0, x0, y1, x1)`` around the object; both corners belong to it."""
-        y0, x0, y1, x1 = (float(value) for value in box_yx)
-        self.add(BoxPrompt(frame_index, object_id, min(y0, y1), min(x0, x1), max(y0, y1), max(x0, x1)))
-
-    def add_scribble(
-        self, frame_index: int, points_yx: Sequence[tuple[float, float]], object_id: int = 1, positive: bool = True
-    ) -> None:
-        """Draw a stroke through pixels ``(y, x)``: inside the object, or outside it with ``positive=False``."""
-        points = tuple((float(y), float(x)) for y, x in points_yx)
-        self.add(ScribblePrompt(frame_index, object_id, points, positive))
-
-    def add_mask(self, frame_index: int, mask: ArrayLike, object_id: int = 1) -> None:
-        """Give the mask itself, bool (H, W). It is kept bit for bit; an empty one says that the object is not here."""
-        array = np.asarray(mask)
-        if array.shape != self.clip.shape[1:]:
-            raise PromptError(f"The mask has shape {array.shape}, the frames have {self.clip.shape[1:]}.")
-        if array.dtype != bool and not np.isin(array, (0, 1)).all():
-            raise PromptError("A mask holds only true and false, or 0 and 1: compare with a threshold first.")
-        self.add(MaskPrompt(frame_index, object_id, PackedMask.pack(array.astype(bool))))
 
     def add(self, *prompts: Prompt) -> None:
         """Add prompts as one step; each frame and object that they touch is answered once.
@@ -169,11 +136,6 @@ class Session:
         """All prompts in the order in which they were given."""
         return self.ledger.settings.prompts
 
-    @property
-    def object_ids(self) -> tuple[int, ...]:
-        """Objects that have a prompt or a mask, rising."""
-        return self.ledger.object_ids
-
     def propagate(
         self, direction: Direction = "both", frames: tuple[int, int] | None = None, exact: bool = False
     ) -> Iterator[FrameResult]:
@@ -210,41 +172,47 @@ class Session:
         self._stop.clear()
         return self._follower.run(self.engine_and_frames, direction, frames, exact)
 
+    def adapt(self, seconds: float = 20.0, steps: int = Recipe.steps, seed: int = 0) -> Adaptation:
+        """Fit a copy of the network to the frames that are certain, and use it if it follows better.
+
+        Certain are masks that were painted, frames that were corrected after they were followed, and locked frames. It
+        always starts from the model's own weights. No mask changes; the next `propagate` follows everything again.
+        It is no step of undo: `reset_adaptation` goes back.
+
+        Parameters
+        ----------
+        seconds
+            When to stop, above 0.
+        steps
+            Most optimiser steps per fit; where they end before the time does, the outcome depends on ``seed`` alone.
+        seed
+            Of what is drawn.
+
+        Raises
+        ------
+        InputError
+            Nothing is certain yet, or a number that makes no sense.
+        Cancelled
+            After `cancel`; nothing has changed then.
+        """
+        with self._follower.adapting():
+            self._stop.clear()
+            recipe = Recipe(steps=steps, seed=seed)
+            run = Fitter(self._own_engine(), self.frame_view, recipe, seconds, self.adapting.emit)
+            found, weights = run.run(known_frames(self.ledger, self.frame_view))
+            if found.accepted:
+                self._wear(Fitted(weights, self._own_engine().network.fingerprint))
+        return found
+
+    def reset_adaptation(self) -> None:
+        """Go back to the model's own weights; masks stay until they are followed again."""
+        self._follower.check_idle()
+        if self.fitted is not None:
+            self._wear(None)
+
     def cancel(self) -> None:
-        """Stop a running `propagate` between two stages of a frame; it may be called from any thread."""
+        """Stop a running `propagate` or `adapt` between two stages of a frame; it may be called from any thread."""
         self._stop.set()
-
-    def preview(self, frame_index: int) -> dict[int, Mask]:
-        """Masks of a frame as they are now, bool (H, W) by object id."""
-        self._check_frame(frame_index)
-        found = {place[0]: kept for place, kept in list(self.ledger.kept.items()) if place[1] == frame_index}
-        return {object_id: found[object_id].mask.unpack() for object_id in sorted(found)}
-
-    def label_map(self, dense: bool = False) -> LabelMap | NDArray[np.uint16]:
-        """Label map (T, H, W) of object ids: a lazy array, or with ``dense=True`` a uint16 array."""
-        lazy = LabelMap(self.segmentation())
-        return np.asarray(lazy) if dense else lazy
-
-    def segmentation(self) -> Segmentation:
-        """Masks with geometry, names and codes: what exporters and metrics take."""
-        from napari_vost import __version__
-
-        masks: dict[int, dict[int, PackedMask]] = {object_id: {} for object_id in self.object_ids}
-        for (object_id, frame_index), kept in list(self.ledger.kept.items()):
-            if not kept.mask.empty:
-                masks[object_id][frame_index] = kept.mask
-        if self.options.cleanup.non_overlap:
-            masks = without_overlap(masks)
-        labels = {one: self.labels.get(one, Label(f"Object {one}")) for one in masks}
-        clip = self.clip
-        return Segmentation(
-            clip.shape, masks, labels, clip.order, clip.geometry, clip.source, clip.frame_times_s,
-            ("napari-vost", f"{__version__} {self.model}"), clip.notices,
-        )  # fmt: skip
-
-    def scores(self, frame_index: int) -> dict[int, Scores]:
-        """Scores of a frame by object id."""
-        return {place[0]: kept.scores for place, kept in sorted(self.ledger.kept.items()) if place[1] == frame_index}
 
     def undo(self) -> str | None:
         """Take the last step back, across frames and objects; returns its name, None when there is nothing to undo."""
@@ -310,14 +278,10 @@ class Session:
         from napari_vost.session_file import load
 
         saved = load(Path(path), Path(source) if isinstance(source, str) else source)
-        words = saved.options
-        options = EngineOptions(window=words["window"], sam2=words["sam2"], cleanup=Cleanup(**words["cleanup"]))
-        network = "vost-nano" if model is None else model
-        names = (words["adapter"], words["memory"], words["motion"], device, words["region"])
-        session = cls(saved.clip, network, *names, options)
+        session = cls(saved.clip, "vost-nano" if model is None else model, options=saved.engine_options(device))
         session.model = saved.model if model is None else session.model
         session.labels.update(saved.labels)
-        session.expected_network = saved.network
+        session.expected_network, session.fitted = saved.network, saved.fitted
         session.ledger.take(saved.ledger)
         return session
 
@@ -325,15 +289,37 @@ class Session:
     def engine(self) -> Engine:
         """The engine, built when it is first needed."""
         if self._engine is None:
-            built = build_engine(self.clip, self._network or self.model, self.options)
-            self._engine = replace(built, cancelled=self._stop.is_set)
-            if self.expected_network not in ("", built.network.fingerprint):
+            own = self._network or self.model
+            self._engine = replace(build_engine(self.clip, own, self.options), cancelled=self._stop.is_set)
+            self._network, fitted = self._engine.network, self.fitted
+            made_from = self.expected_network if fitted is None else fitted.made_from
+            if made_from not in ("", self._network.fingerprint):
+                left = "" if fitted is None else " What was adapted to its clip is left out: adapt it again."
                 warnings.warn(
-                    f"The session was made with other weights of {self.model}: masks made from now on may differ.",
+                    f"The session was made with other weights of {self.model}: masks made from now on may differ."
+                    + left,
                     VostWarning,
                     stacklevel=2,
                 )
+                fitted = None
+            self._wear(fitted)
         return self._engine
+
+    def _own_engine(self) -> Engine:
+        """The engine with the model's own weights, whatever the session uses now."""
+        engine = self.engine
+        if self.fitted is None or self._network is None:
+            return engine
+        return with_network(engine, self._network, self.options.key_bytes)
+
+    def _wear(self, fitted: Fitted | None) -> None:
+        """Use adapted weights, or the model's own ones: what others made of prompts is found anew."""
+        engine = self._own_engine()
+        if fitted is not None:
+            engine = with_network(engine, with_weights(engine.network, fitted.weights), self.options.key_bytes)
+        self._engine, self.fitted = engine, fitted
+        self._seeds.forget()
+        self._follower.forget()
 
     @property
     def pending(self) -> dict[Place, Kept | None]:
@@ -381,13 +367,9 @@ class Session:
         self.masks_changed.emit(tuple(sorted({place[1] for place in action.masks_after})))
         return action.name
 
-    def _check_frame(self, frame_index: int) -> None:
-        if not 0 <= frame_index < len(self.clip):
-            raise InputError(f"Frame {frame_index} does not exist: the clip has frames 0 to {len(self.clip) - 1}.")
-
     def _places(self, frames: int | Iterable[int], object_id: int | None) -> frozenset[Place]:
         wanted = [index(one) for one in (frames if isinstance(frames, Iterable) else (frames,))]
         for frame_index in wanted:
-            self._check_frame(frame_index)
+            check_frame(frame_index, len(self.clip))
         objects = self.object_ids if object_id is None else (object_id,)
         return frozenset((one, frame_index) for one in objects for frame_index in wanted)

@@ -1,12 +1,15 @@
-"""Prompts, labels and settings as JSON, for the ``.vost`` file."""
+"""Prompts, labels and settings as JSON, adapted weights as bytes, for the ``.vost`` file."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
+
+from safetensors.torch import load, save
+from torch import Tensor
 
 from napari_vost.errors import SessionError
 from napari_vost.history import Place, Settings
@@ -104,3 +107,13 @@ def decode_label(text: str) -> Label:
         Code(**values["type"]),
         None if colour is None else (colour[0], colour[1], colour[2]),
     )
+
+
+def encode_weights(weights: Mapping[str, Tensor]) -> bytes:
+    """Weights by name as a safetensors file."""
+    return bytes(save({name: value.contiguous() for name, value in weights.items()}))
+
+
+def decode_weights(data: bytes) -> dict[str, Tensor]:
+    """The weights that `encode_weights` encoded."""
+    return dict(load(data))

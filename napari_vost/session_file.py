@@ -1,7 +1,8 @@
 """The ``.vost`` file: one SQLite database, no pickle, readable by any program.
 
 It holds the log of actions and the masks that each of them set; what stands now is the log replayed up to ``position``
-(the rest was undone). Tables: ``meta``, ``source``, ``labels``, ``actions``, ``masks``; the view ``current_masks`` is
+(the rest was undone). Tables: ``meta``, ``source``, ``labels``, ``actions``, ``masks``, and ``adapted``: its one row,
+if any, holds weights that were fitted to the clip (a safetensors file of 16-bit numbers). The view ``current_masks`` is
 what a reader from elsewhere wants. Memory is not stored: it is made again from the prompted frames. The scan itself is
 referenced, and known again by its DICOM UIDs or by a hash of its content.
 """
@@ -19,19 +20,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from safetensors import SafetensorError
 
+from napari_vost.adaptation import Fitted
+from napari_vost.cleanup import Cleanup
 from napari_vost.clip import Clip
+from napari_vost.engine import EngineOptions
 from napari_vost.errors import ReadError, SessionError
 from napari_vost.history import Action, Kept, Ledger, Place, Settings
 from napari_vost.io.atomic import atomic_file
 from napari_vost.masks import PackedMask
-from napari_vost.session_codec import decode_change, decode_label, encode_change, encode_label
+from napari_vost.session_codec import (
+    decode_change,
+    decode_label,
+    decode_weights,
+    encode_change,
+    encode_label,
+    encode_weights,
+)
 from napari_vost.types import Label, Scores
 
 if TYPE_CHECKING:
     from napari_vost.session import Session
 
-VERSION = 1
+VERSION = 2  # 2: adapted weights
 APPLICATION = 0x564F5354  # "VOST"
 HASHED_FRAMES = 16
 _SCHEMA = """
@@ -39,6 +51,7 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE source (key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE labels (object_id INTEGER PRIMARY KEY, label TEXT);
 CREATE TABLE actions (step INTEGER PRIMARY KEY, name TEXT, kept INTEGER, prompts TEXT, bases TEXT, locks TEXT);
+CREATE TABLE adapted (made_from TEXT, weights BLOB);
 CREATE TABLE masks (step INTEGER, object_id INTEGER, frame_index INTEGER, removed INTEGER,
     y0 INTEGER, x0 INTEGER, y1 INTEGER, x1 INTEGER, bits BLOB,
     affinity REAL, occurrence REAL, motion REAL, confidence REAL, PRIMARY KEY (step, object_id, frame_index));
@@ -65,6 +78,9 @@ def save(session: Session, path: Path) -> None:
         database.executemany("INSERT INTO source VALUES (?, ?)", describe_source(session.clip, path).items())
         labels = [(object_id, encode_label(label)) for object_id, label in session.labels.items()]
         database.executemany("INSERT INTO labels VALUES (?, ?)", labels)
+        if session.fitted is not None:
+            values = (session.fitted.made_from, encode_weights(session.fitted.weights))
+            database.execute("INSERT INTO adapted VALUES (?, ?)", values)
         before = Settings()
         for step, action in enumerate(_timeline(session)):
             row = (step, action.name, *encode_change(before, action.after))
@@ -90,6 +106,8 @@ class Saved:
         Names and codes by object id.
     ledger
         Prompts, masks, locks and the log.
+    fitted
+        Adapted weights; None where there are none.
     """
 
     clip: Clip
@@ -98,6 +116,13 @@ class Saved:
     options: dict[str, Any]
     labels: dict[int, Label]
     ledger: Ledger
+    fitted: Fitted | None = None
+
+    def engine_options(self, device: str) -> EngineOptions:
+        """Options of the engine that the session had, on a device."""
+        words = self.options
+        options = EngineOptions(window=words["window"], sam2=words["sam2"], cleanup=Cleanup(**words["cleanup"]))
+        return options.with_names(words["adapter"], words["memory"], words["motion"], device, words["region"])
 
 
 def load(path: Path, source: Path | Clip | None) -> Saved:
@@ -124,7 +149,21 @@ def load(path: Path, source: Path | Clip | None) -> Saved:
         labels = {int(object_id): decode_label(text) for object_id, text in rows}
         ledger = Ledger(clip.shape[1:])
         _replay(database, ledger, int(meta["position"]))
-    return Saved(clip, meta["model"], meta.get("network", ""), json.loads(meta["options"]), labels, ledger)
+        fitted = _fitted(path, database)
+    return Saved(clip, meta["model"], meta.get("network", ""), json.loads(meta["options"]), labels, ledger, fitted)
+
+
+def _fitted(path: Path, database: sqlite3.Connection) -> Fitted | None:
+    """Adapted weights of a file; those of version 1 have no table for them."""
+    if database.execute("PRAGMA user_version").fetchone()[0] < 2:
+        return None
+    row = database.execute("SELECT made_from, weights FROM adapted").fetchone()
+    if row is None:
+        return None
+    try:
+        return Fitted(decode_weights(row[1]), row[0])
+    except SafetensorError as error:
+        raise SessionError(f"{path} is damaged: its adapted weights cannot be read ({error}).") from error
 
 
 def _timeline(session: Session) -> list[Action]:

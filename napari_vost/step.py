@@ -32,7 +32,7 @@ from napari_vost.errors import Cancelled
 from napari_vost.features.intensity import to_unit
 from napari_vost.features.region import GROWTH, crop, crop_logits, follow, uncrop
 from napari_vost.features.store import FeatureStore
-from napari_vost.masks import Box, Mask, box_of
+from napari_vost.masks import Box, Mask, box_iou, box_of
 from napari_vost.memory.attention import MemoryReader, grid_cells
 from napari_vost.types import Image, Order, Region, Scores
 
@@ -146,6 +146,11 @@ def step(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackStat
     Cancelled
         Between two stages, if the engine's ``cancelled`` says so; the given state stays valid.
     """
+    return remember(engine, *ask(engine, state, frame))
+
+
+def ask(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackState, FrameView, Seen]:
+    """All of a step but remembering: the state (its policy has seen what was read), the frame, and what it gave."""
     predictions = predict(engine, state, frame)
     regions = look_at(engine, state, frame, predictions)
     features, image_row = see(engine, frame, regions)
@@ -170,7 +175,7 @@ def step(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackStat
     answer = engine.network.answer(features, {stride: conditioned}, prompts, image_row)
     choices = engine.policy.choose(answer, predictions, state)
     engine.check()
-    return remember(engine, state, frame, Seen(features, image_row, regions, predictions, answer, choices))
+    return state, frame, Seen(features, image_row, regions, predictions, answer, choices)
 
 
 @dataclass(frozen=True, eq=False)
@@ -364,17 +369,6 @@ def observe_motion(
         return None
     seen = Observation(frame.frame_index, frame.time_s, mask, box, int(mask.sum()), scores.affinity, frame.image)
     return engine.prior.start(seen) if row.motion is None else engine.prior.update(row.motion, seen)
-
-
-def box_iou(first: tuple[float, float, float, float], second: Box | None) -> float:
-    """Intersection over union of two half-open boxes ``(y0, x0, y1, x1)``; 0 if one is missing."""
-    if second is None:
-        return 0.0
-    height = min(first[2], second[2]) - max(first[0], second[0])
-    width = min(first[3], second[3]) - max(first[1], second[1])
-    shared = max(height, 0.0) * max(width, 0.0)
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (first, second)]
-    return float(shared / max(sum(areas) - shared, 1e-9))
 
 
 def _query(

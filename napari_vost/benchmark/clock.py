@@ -130,6 +130,14 @@ class TimedNetwork:
         """That of the network."""
         return self._network.module()
 
+    def adaptable(self) -> tuple[str, ...]:
+        """Those of the network."""
+        return self._network.adaptable()
+
+    def fork(self) -> Network:
+        """That of the network, no longer timed."""
+        return self._network.fork()
+
 
 class TimedReader(MemoryReader):
     """A memory reader that is timed."""

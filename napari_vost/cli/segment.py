@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from napari_vost.cli.common import (
 from napari_vost.errors import InputError, PromptError
 
 if TYPE_CHECKING:
+    from napari_vost.adaptation import Adaptation
     from napari_vost.clip import Clip
     from napari_vost.session import Session
     from napari_vost.types import Prompt
@@ -52,6 +54,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     out.add_argument("--save", type=Path, metavar="CASE.vost", help="the session, to go on with later")
     out.add_argument("--direction", choices=("forward", "backward", "both"), default="both")
     out.add_argument("--frames", type=frame_range, metavar="A:B", default=None, help="never leave frames A to B-1")
+    out.add_argument(
+        "--adapt", type=positive_seconds, metavar="SECONDS", help="first fit the network to the masks that are given"
+    )
     out.add_argument("--largest", action="store_true", help="keep only the largest part of every mask")
     out.add_argument("--non-overlap", action="store_true", help="give each pixel to one object only")
     add_open_options(parser)
@@ -82,7 +87,10 @@ def run(args: argparse.Namespace) -> int:
     session.labels.update({object_id: Label(name) for object_id, name in map(named, args.name)})
     started = time.perf_counter()
     session.add(*prompts)
+    found = None
     try:
+        if args.adapt is not None:
+            found = adapt(session, args.adapt)
         follow(session, args.direction, args.frames)
     except KeyboardInterrupt:
         sys.stderr.write(f"Stopped. {rescue(session)}\n")
@@ -92,8 +100,30 @@ def run(args: argparse.Namespace) -> int:
     if args.save is not None:
         session.save(args.save)
     if args.report is not None:
-        write_report(session, args.report, seconds)
+        write_report(session, args.report, seconds, found)
     return 0
+
+
+def adapt(session: Session, seconds: float) -> Adaptation:
+    """Adapt with a progress bar; say in one line what came of it."""
+    with progress_bar("adapting", 100) as advance:
+        done = 0
+
+        def tell(share: float) -> None:
+            nonlocal done
+            while done < round(100 * share):
+                advance()
+                done += 1
+
+        session.adapting.connect(tell)
+        found = session.adapt(seconds)
+    if found.before is None or found.after is None:
+        words = "the time was too short to judge it: the model's own weights are used; give more seconds"
+    else:
+        use = "used" if found.accepted else "the model's own weights are used"
+        words = f"Dice on what was held back {found.before:.3f} -> {found.after:.3f}: {use}"
+    sys.stderr.write(f"adapted in {found.seconds:.0f} s, {words}\n")
+    return found
 
 
 def follow(session: Session, direction: Any, frames: tuple[int, int] | None) -> None:
@@ -194,6 +224,17 @@ def whole(option: str, text: str, value: float) -> int:
     return int(value)
 
 
+def positive_seconds(text: str) -> float:
+    """Read a number of seconds above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected seconds above 0, for example 20")
+    return value
+
+
 def frame_range(text: str) -> tuple[int, int]:
     """Read ``A:B``."""
     first, colon, last = text.partition(":")
@@ -210,7 +251,7 @@ def named(text: str) -> tuple[int, str]:
     return int(object_id), name
 
 
-def write_report(session: Session, path: Path, seconds: float) -> None:
+def write_report(session: Session, path: Path, seconds: float, found: Adaptation | None = None) -> None:
     """Write numbers per object and frame as JSON; no name, date or number of a patient."""
     from napari_vost.io.atomic import atomic_file
     from napari_vost.measure.volume import area_mm2, volume_ml
@@ -246,5 +287,7 @@ def write_report(session: Session, path: Path, seconds: float) -> None:
         "notices": list(segmentation.notices),
         "objects": objects,
     }
+    if found is not None:
+        report["adaptation"] = asdict(found)
     with atomic_file(path) as temporary:
         temporary.write_text(json.dumps(report, indent=1) + "\n")

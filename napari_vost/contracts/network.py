@@ -298,3 +298,14 @@ class Network(Protocol):
     def module(self) -> nn.Module:
         """The torch module that holds the weights, for devices, training and adapters."""
         ...
+
+    def adaptable(self) -> tuple[str, ...]:
+        """Names of the parameters of `module` that may be fitted to one case, at most 100 000 numbers in all.
+
+        Only `answer` and the reading of memory may depend on them: features and memory tokens stay what they were.
+        """
+        ...
+
+    def fork(self) -> Network:
+        """A copy in evaluation mode with its own trainable `adaptable` parameters; all others are shared and frozen."""
+        ...

@@ -29,6 +29,7 @@ from napari_vost.contracts import (
     Traits,
 )
 from napari_vost.errors import WeightsError
+from napari_vost.model.forking import affordable, fork
 from napari_vost.model.nano_parts import (
     CANDIDATES,
     Encoder,
@@ -46,6 +47,7 @@ from napari_vost.model.nano_parts import (
 SHAPE = NanoShape()
 _SLOTS = 7
 _TRUTH = 10.0  # logit of a mask taken as truth
+_ADAPTED = ("branch.head", "branch.up2", "branch.up4", "final_norm", "layers", "branch")
 _WEIGHTS, _CONFIG = "model.safetensors", "config.json"
 
 
@@ -177,6 +179,14 @@ class NanoNetwork(nn.Module):
     def module(self) -> nn.Module:
         """Itself."""
         return self
+
+    def adaptable(self) -> tuple[str, ...]:
+        """Norms of memory attention and of the object branch, then its last blocks."""
+        return affordable(self, _ADAPTED)
+
+    def fork(self) -> NanoNetwork:
+        """A copy with its own adaptable weights."""
+        return fork(self, self.adaptable())
 
 
 def build_nano(input_size: int = 256, seed: int = 0, shape: NanoShape = SHAPE) -> NanoNetwork:

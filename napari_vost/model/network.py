@@ -27,12 +27,20 @@ from napari_vost.contracts import (
     TemporalTables,
     Traits,
 )
+from napari_vost.model.forking import affordable, fork
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel
 
 IMAGE_MEAN = (0.485, 0.456, 0.406)
 IMAGE_STD = (0.229, 0.224, 0.225)
+_ADAPTED = (
+    "mask_decoder.upscale_conv2",
+    "mask_decoder.upscale_layer_norm",
+    "mask_decoder.upscale_conv1",
+    "mask_decoder.transformer",
+    "memory_attention",
+)
 _MASK_SCALE, _MASK_BIAS = 20.0, -10.0  # logits of a mask taken as truth (docs/sam2.md 2)
 
 
@@ -93,6 +101,14 @@ class Sam2Network:
         """The torch module that holds the weights."""
         module: nn.Module = self._model
         return module
+
+    def adaptable(self) -> tuple[str, ...]:
+        """Norms of memory attention and mask decoder, then the decoder's upscaling."""
+        return affordable(self._model, _ADAPTED)
+
+    def fork(self) -> Sam2Network:
+        """A copy with its own adaptable weights."""
+        return Sam2Network(fork(self._model, self.adaptable()), self._traits.name, self._mask_pointer)
 
     def see(self, images: Tensor) -> ImageFeatures:
         """Encode images (N, 3, S, S), normalised, into levels of stride 4, 8 and 16."""

@@ -187,3 +187,11 @@ class BrightNetwork:
     def sites(self) -> list[Site]:
         """No place for adapters."""
         return []
+
+    def adaptable(self) -> tuple[str, ...]:
+        """Nothing to adapt."""
+        return ()
+
+    def fork(self) -> BrightNetwork:
+        """Itself: it has no weights that change."""
+        return self
