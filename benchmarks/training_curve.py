@@ -36,7 +36,7 @@ def main() -> None:
             axes.plot(minutes, [point[f"{name}_previous"] for point in rows], "--", color=colour, alpha=0.4)
         begun += points[-1]["minutes"]
     axes.set_xlabel("minutes of training")
-    axes.set_ylabel("mean Dice, frames 1 to 5 after a mask")
+    axes.set_ylabel("mean Dice of the frames after a mask")
     axes.set_title(
         "vost-nano: network (lines), copied prompt (dotted), true mask of the frame before (dashed)", fontsize=9
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from napari_vost.contracts import MemoryEntry, Network, PromptTensors, Recall, R
 from napari_vost.errors import WeightsError
 from napari_vost.memory.attention import MemoryReader, grid_cells, sine_positions
 from napari_vost.model.nano import NanoNetwork, build_nano, load_nano, save_nano
-from napari_vost.model.nano_parts import prompt_planes, sine_grid
+from napari_vost.model.nano_parts import NanoShape, prompt_planes, sine_grid
+from napari_vost.training.checkpoint import adopt
 from napari_vost.training.rollout import Memory, condition
 from napari_vost.types import Region, Scores
 
@@ -34,17 +36,41 @@ def test_it_meets_the_contract_and_is_small(network: NanoNetwork) -> None:
 
 
 @pytest.mark.parametrize("size", [128, 192, 256])
-def test_it_runs_at_any_multiple_of_16(network: NanoNetwork, size: int) -> None:
+@pytest.mark.parametrize("stride", [8, 16])
+def test_it_runs_at_any_multiple_of_16_wherever_it_reads_memory(size: int, stride: int) -> None:
+    network = build_nano(128, 3, NanoShape(memory_stride=stride))
     with torch.no_grad():
         seen = network.see(_images(1, size))
         rows = torch.tensor([0, 0])
-        conditioned = {network.traits.memory_stride: seen.levels[-1].expand(2, -1, -1, -1)}
+        conditioned = {stride: seen.levels[-1].expand(2, -1, -1, -1)}
         answer = network.answer(seen, conditioned, PromptTensors.none(2), rows)
         made = network.remember(seen, answer.mask_logits[:, :1], answer.occurrence, torch.tensor([True, False]), rows)
     assert [size // level.shape[-1] for level in seen.levels] == list(network.traits.strides)
+    assert network.traits.memory_stride == network.traits.strides[-1] == stride
     assert answer.mask_logits.shape == (2, 3, size // 2, size // 2)
     assert answer.affinity.shape == (2, 3) and answer.occurrence.shape == (2,) and answer.pointer.shape == (2, 3, 128)
-    assert made.tokens.shape == (2, (size // 16) ** 2, 64) and made.positions.shape == (1, (size // 16) ** 2, 64)
+    tokens = (size // stride) ** 2
+    assert made.tokens.shape == (2, tokens, 64) and made.positions.shape == (1, tokens, 64)
+
+
+def test_another_build_survives_the_way_to_disk_and_takes_over_what_fits(tmp_path: Path) -> None:
+    wide = build_nano(128, 1, NanoShape(memory_stride=8).widened(1.25))
+    save_nano(wide, tmp_path)
+    assert load_nano(tmp_path).shape == wide.shape
+    first, second = build_nano(128, 1), build_nano(128, 2, NanoShape(memory_stride=8))
+    taken = adopt(second, first)
+    assert 0 < taken < len(second.state_dict())
+    torch.testing.assert_close(second.encoder.stages[0][0][0][0].weight, first.encoder.stages[0][0][0][0].weight)
+
+
+@pytest.mark.parametrize("broken", [{"memory_stride": 4}, {"channels": [16, 32]}])
+def test_a_shape_that_cannot_be_is_refused(tmp_path: Path, broken: dict[str, object]) -> None:
+    save_nano(build_nano(128), tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["shape"] |= broken
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(WeightsError, match=r"config\.json"):
+        load_nano(tmp_path)
 
 
 def test_brightness_and_contrast_of_an_image_do_not_change_its_features(network: NanoNetwork) -> None:

@@ -33,16 +33,16 @@ def noise(brush: Brush) -> list[Disc]:
 
 
 KINDS: dict[str, Kind] = {
-    "heart": Kind(heart, 0.24, 0.35),
-    "organ": Kind(organ, 0.18, 0.3),
-    "lobes": Kind(lobes, 0.08, 0.25),
-    "shell": Kind(shell, 0.1, 0.3),
-    "tubes": Kind(tubes, 0.08, 0.35),
-    "lookalikes": Kind(lookalikes, 0.08, 0.6),
-    "vessels": Kind(vessels, 0.07, 0.25),
-    "splitting": Kind(splitting, 0.04, 1.0),
-    "instrument": Kind(instrument, 0.07, 1.0),
-    "noise": Kind(noise, 0.06, 0.25),
+    "heart": Kind(heart, 0.42, 0.35),
+    "organ": Kind(organ, 0.14, 0.3),
+    "lobes": Kind(lobes, 0.06, 0.25),
+    "shell": Kind(shell, 0.14, 0.3),
+    "tubes": Kind(tubes, 0.05, 0.35),
+    "lookalikes": Kind(lookalikes, 0.06, 0.6),
+    "vessels": Kind(vessels, 0.04, 0.25),
+    "splitting": Kind(splitting, 0.02, 1.0),
+    "instrument": Kind(instrument, 0.04, 1.0),
+    "noise": Kind(noise, 0.03, 0.25),
 }
 SLICES = {"mr": 0.5, "ct": 0.38, "ultrasound": 0.12}
 CINES = {"mr": 0.28, "ultrasound": 0.3, "endoscopy": 0.28, "xray": 0.14}
