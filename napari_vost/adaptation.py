@@ -2,7 +2,7 @@
 
 Only weights that `Network.adaptable` names change, and only if following gets better on frames that the fit did not
 see: with masks on several frames each is left out in turn (one fold per frame), with one frame made-up movements of it
-are held back. Otherwise nothing changes.
+are held back; and only if it still ends where the model's own weights end. Otherwise nothing changes.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from napari_vost.engine import with_network
 from napari_vost.errors import Cancelled, InputError, WeightsError
 from napari_vost.history import Ledger
 from napari_vost.masks import Mask
-from napari_vost.rehearsal import LONGEST, Known, Walk, dice, losses, made_walk, real_walk
+from napari_vost.rehearsal import LONGEST, Known, Walk, dice, ending_walk, losses, made_walk, real_walk
 from napari_vost.step import Engine, FrameView
 from napari_vost.types import MaskPrompt
 
 GAIN = 0.01  # least gain of Dice on what was held back
+LEAK = 0.5  # largest share painted of the frames behind an object's ends, where the model's own weights find nothing
 Weights = Mapping[str, Tensor]
 _AGAIN = 1.2  # time set aside to judge again, over the time that judging took
 
@@ -48,8 +49,8 @@ class Recipe:
         Of everything that is drawn.
     """
 
-    rate: float = 3e-3
-    steps: int = 60
+    rate: float = 2e-3
+    steps: int = 40
     made: int = 6
     judged: int = 6
     folds: int = 3
@@ -65,6 +66,9 @@ class Adaptation:
     before, after
         Mean Dice on what was held back, with the model's own weights and with fitted ones; None where time was too
         short to judge.
+    leaked
+        Share that the fitted weights paint of the frames behind the objects' ends, where the model's own weights find
+        nothing; None where there are no such frames.
     accepted
         Whether the session uses the fitted weights now.
     seconds
@@ -79,6 +83,7 @@ class Adaptation:
 
     before: float | None
     after: float | None
+    leaked: float | None
     accepted: bool
     seconds: float
     steps: int
@@ -147,6 +152,7 @@ class Fitter:
         self._began = time.perf_counter()
         self._seconds = seconds
         self._random = np.random.default_rng(recipe.seed)
+        self._ends: list[Walk] = []
 
     def run(self, known: Sequence[Known]) -> tuple[Adaptation, Weights]:
         """Judge, fit, judge, and fit again to everything that is known; the weights are rounded to 16 bits.
@@ -156,6 +162,8 @@ class Fitter:
         Cancelled
             The user stopped it.
         """
+        self._ends = self._endings(known)
+        self._aside = self._elapsed * _AGAIN
         made = {one.frame.frame_index: self._made(one, self._recipe.made) for one in known}
         folds = self._folds(known)
         scores: list[tuple[float, float]] = []
@@ -164,17 +172,56 @@ class Fitter:
             until = self._seconds * (index + 1) / (len(folds) + 1)
             scores += self._trial(self._walks(rest, made), self._to(out, rest), until)[0]
         if folds:
-            network, steps = self._fit(self._walks(known, made), self._seconds)
+            network, steps = self._fit(self._walks(known, made), self._seconds - self._aside)
         else:
             held = [walk for one in known for walk in self._made(one, self._recipe.judged)]
-            scores, network, steps = self._trial(self._walks(known, made), held, self._seconds)
-        weights = weights_of(network)
-        before, after = (float(mean) for mean in np.mean(scores, axis=0)) if scores else (None, None)
-        accepted = before is not None and after is not None and steps > 0 and after - before >= GAIN
-        count = sum(value.numel() for value in weights.values())
-        frames = tuple(one.frame.frame_index for one in known)
+            scores, network, steps = self._trial(self._walks(known, made), held, self._seconds - self._aside)
+        leaked = self._leak(network)
         self._tell(1.0)
-        return Adaptation(before, after, accepted, self._elapsed, steps, count, frames), weights
+        frames = tuple(one.frame.frame_index for one in known)
+        return self._outcome(scores, leaked, steps, frames, weights_of(network))
+
+    def _outcome(
+        self,
+        scores: list[tuple[float, float]],
+        leaked: float | None,
+        steps: int,
+        frames: tuple[int, ...],
+        found: Weights,
+    ) -> tuple[Adaptation, Weights]:
+        count = sum(value.numel() for value in found.values())
+        if not scores or steps == 0:
+            return Adaptation(None, None, leaked, False, self._elapsed, steps, count, frames), found
+        before, after = (float(mean) for mean in np.mean(scores, axis=0))
+        accepted = after - before >= GAIN and (leaked is None or leaked <= LEAK)
+        return Adaptation(before, after, leaked, accepted, self._elapsed, steps, count, frames), found
+
+    def _endings(self, known: Sequence[Known]) -> list[Walk]:
+        """Walks from the outermost known frames of the objects over both ends, in a quarter of the time at most."""
+        engine = self._timed(self._engine.network, self._seconds / 4)
+        walks: list[Walk | None] = []
+        for direction in (-1, 1):
+            outward = known if direction < 0 else known[::-1]
+            seen: set[int] = set()
+            for one in outward:
+                masks = {object_id: mask for object_id, mask in one.masks.items() if object_id not in seen}
+                seen |= set(masks)
+                start = one.frame.frame_index + direction
+                if not masks or not 0 <= start < one.frame.length:
+                    continue
+                ahead = range(start, one.frame.length) if direction > 0 else range(start, -1, -1)
+                try:
+                    walks.append(ending_walk(engine, replace(one, masks=masks), map(self._frame_at, ahead)))
+                except Cancelled:
+                    self._engine.check()
+        return [walk for walk in walks if walk is not None]
+
+    def _leak(self, network: Network) -> float | None:
+        """See `Adaptation.leaked`; what could not be judged in time counts as painted."""
+        if not self._ends:
+            return None
+        empty = self._judge(network, self._ends, self._seconds)
+        return 1 - sum(empty) / sum(len(step.masks) for walk in self._ends for step in walk.steps)
 
     @property
     def _elapsed(self) -> float:
@@ -219,7 +266,7 @@ class Fitter:
         found = [walk for one in known for walk in made[one.frame.frame_index]]
         for one in known:
             found += self._to(one, [other for other in known if other is not one])
-        return found
+        return found + self._ends
 
     def _to(self, target: Known, others: Sequence[Known]) -> list[Walk]:
         """Walks through the clip to a frame: each object from the nearest other frame where it is known."""

@@ -6,8 +6,9 @@ frame that bends, turns and grows a little from step to step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 import torch
@@ -24,7 +25,9 @@ from napari_vost.training.losses import answer_loss
 from napari_vost.types import MaskPrompt
 
 LENGTH = 3  # frames of a walk that is made from one frame
-LONGEST = 8  # frames of a walk through the clip; of longer ways only so many are seen
+LONGEST = 16  # frames of a walk through the clip; of longer ways only so many are seen
+ABSENT = 4  # frames without any of its objects after which a walk over their end is over
+_ABSENCE = 0.3  # weight of frames without an object; with 1, objects were given up early
 _TURN, _GROWTH, _SHIFT, _BEND, _SHADE = 8.0, 0.12, 0.06, 0.05, 0.2
 
 
@@ -69,14 +72,16 @@ def losses(engine: Engine, walk: Walk) -> Iterator[Tensor]:
         with torch.set_grad_enabled(bool(known.masks)):
             parts = ask(engine, state, known.frame)
             if known.masks:
-                yield _loss(engine, parts[2], [row.object_id for row in state.rows], known.masks)
+                present = any(mask.any() for mask in known.masks.values())
+                loss = _loss(engine, parts[2], [row.object_id for row in state.rows], known.masks)
+                yield loss if present else _ABSENCE * loss
         with torch.no_grad():
             state, _ = remember(engine, *parts)
 
 
 @torch.no_grad()
 def dice(engine: Engine, walk: Walk) -> list[float]:
-    """Dice of every known mask on a walk, empty ones left out."""
+    """Dice of every known mask on a walk; where it is empty 1 for an empty answer, else 0."""
     engine = replace(engine, prior=None, features=walk.features)
     state = _start(engine, walk)
     found = []
@@ -84,10 +89,43 @@ def dice(engine: Engine, walk: Walk) -> list[float]:
         state, answers = remember(engine, *ask(engine, state, known.frame))
         for answer in answers:
             truth = known.masks.get(answer.object_id)
-            if truth is not None and truth.any():
-                both = 2 * int((answer.mask & truth).sum())
-                found.append(both / (int(answer.mask.sum()) + int(truth.sum())))
+            if truth is not None:
+                both, total = 2 * int((answer.mask & truth).sum()), int(answer.mask.sum()) + int(truth.sum())
+                found.append(both / total if total else 1.0)
     return found
+
+
+@torch.no_grad()
+def ending_walk(engine: Engine, source: Known, frames: Iterable[FrameView]) -> Walk | None:
+    """A walk outward to where the engine finds nothing more, which is taken for the truth on those frames.
+
+    Parameters
+    ----------
+    engine
+        With the model's own weights.
+    source
+        The outermost known frame of its objects.
+    frames
+        Those behind it, outward; at least one.
+
+    Returns
+    -------
+    Walk or None
+        It ends where every object has been absent for 4 frames, at the latest after 16; None where none was absent.
+    """
+    engine = replace(engine, prior=None)
+    ahead = list(islice(frames, LONGEST))
+    state = _start(engine, Walk((source,), tuple(Known(frame, source.masks) for frame in ahead)))
+    absent = dict.fromkeys(source.masks, 0)
+    steps: list[Known] = []
+    for frame in ahead:
+        state, answers = remember(engine, *ask(engine, state, frame))
+        gone = {answer.object_id: answer.mask for answer in answers if not answer.mask.any()}
+        absent = {one: count + 1 if one in gone else 0 for one, count in absent.items()}
+        steps.append(Known(frame, gone))
+        if min(absent.values()) >= ABSENT:
+            break
+    return Walk((source,), tuple(steps), engine.features) if any(step.masks for step in steps) else None
 
 
 def _start(engine: Engine, walk: Walk) -> TrackState:

@@ -106,6 +106,8 @@ def run(args: argparse.Namespace) -> int:
 
 def adapt(session: Session, seconds: float) -> Adaptation:
     """Adapt with a progress bar; say in one line what came of it."""
+    from napari_vost.adaptation import LEAK
+
     with progress_bar("adapting", 100) as advance:
         done = 0
 
@@ -122,6 +124,8 @@ def adapt(session: Session, seconds: float) -> Adaptation:
     else:
         use = "used" if found.accepted else "the model's own weights are used"
         words = f"Dice on what was held back {found.before:.3f} -> {found.after:.3f}: {use}"
+        if found.leaked is not None and found.leaked > LEAK:
+            words = f"it paints {found.leaked:.0%} of the frames behind the ends: the model's own weights are used"
     sys.stderr.write(f"adapted in {found.seconds:.0f} s, {words}\n")
     return found
 
