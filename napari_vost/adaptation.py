@@ -26,7 +26,7 @@ from napari_vost.step import Engine, FrameView
 from napari_vost.types import MaskPrompt
 
 GAIN = 0.01  # least gain of Dice on what was held back
-LEAK = 0.5  # largest share painted of the frames behind an object's ends, where the model's own weights find nothing
+LEAK = 0.2  # largest share painted of the frames behind an object's ends, where the model's own weights find nothing
 Weights = Mapping[str, Tensor]
 _AGAIN = 1.2  # time set aside to judge again, over the time that judging took
 

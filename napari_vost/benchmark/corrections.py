@@ -1,7 +1,7 @@
 """Simulated corrections: click where it is worst, follow again, look again.
 
-In every round each structure of a case gets one click of its own, on the labelled frame with the lowest Dice (see
-`napari_vost.metrics.interactive`). All clicks of a round are given before the structures are followed again, and, as
+In every round each structure of a case gets one click of its own, on the labelled frame that holds it with the lowest
+Dice (see `napari_vost.metrics.interactive`): what was painted beyond its ends is taken away with one key, not by clicks. All clicks of a round are given before the structures are followed again, and, as
 for a user, only what a click can change runs again.
 """
 
@@ -39,18 +39,19 @@ def correct(
     truths
         (T, H, W) by object id.
     known
-        Frames whose truth is known: only those are clicked.
+        Frames whose truth is known: of them those are clicked that hold the structure.
     rounds
         Clicks per object.
     frames
         Half-open range that is followed, as in `Session.propagate`.
     """
     clicked: dict[int, list[Click]] = {object_id: [] for object_id in truths}
+    held = {object_id: [frame for frame in known if truth[frame].any()] for object_id, truth in truths.items()}
     masks = volumes(session, truths)
     for _ in range(rounds):
         clicks: dict[int, Click | None] = {}
         for object_id, truth in truths.items():
-            click = next_click_in_clip(masks[object_id], truth, known, clicked[object_id])
+            click = next_click_in_clip(masks[object_id], truth, held[object_id], clicked[object_id])
             clicks[object_id] = click
             if click is not None:
                 clicked[object_id].append(click)

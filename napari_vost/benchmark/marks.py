@@ -1,8 +1,7 @@
 """Marks: how the masks of one structure of one case compare with the truth.
 
 Everything is measured frame by frame in the plane of the frames, as structures are followed frame by frame; only
-``stack`` joins them. Judged are the labelled frames without the prompted one: those that hold the structure for
-the figures that papers print, all of them for ``every``, which is what corrections are to raise. The frame of a
+``stack`` joins them. Judged are the labelled frames that hold the structure, without the prompted one. The frame of a
 correction stays judged, so that the figures before and after it are of the same frames.
 """
 
@@ -58,8 +57,6 @@ class Figures:
     frames, stack
         Mean over the frames that hold the structure (Dice, or J&F), and overlap of their stack (Dice, or IoU). Where
         the layout says that empty frames count, they belong to the stack.
-    every
-        Mean Dice over all labelled frames; a frame without the structure counts 1, or 0 as soon as it is painted on.
     j, f
         The two parts of J&F; None for Dice.
     hd95, nsd
@@ -70,7 +67,6 @@ class Figures:
 
     frames: float | None
     stack: float | None
-    every: float | None
     j: float | None
     f: float | None
     hd95: float | None
@@ -131,13 +127,11 @@ def figures(layout: Layout, parts: Sequence[Followed], masks: Sequence[Mask]) ->
     overlap = held.mean(dice_per_frame if of_dice else iou_per_frame)
     f = None if of_dice else held.mean(boundary_f_per_frame)
     leaked = int(without.found.any(axis=(1, 2)).sum())
-    right = [*dice_per_frame(held.found, held.truth), *np.zeros(leaked), *np.ones(len(without.found) - leaked)]
     measured = held if layout.headline == "frames" else stack
     hd95, nsd = measured.distances(parts[0].case)
     return Figures(
         overlap if overlap is None or f is None else (overlap + f) / 2,
         (dice if of_dice else iou)(stack.found, stack.truth) if len(stack.found) else None,
-        float(np.mean(right)) if right else None,
         None if of_dice else overlap,
         f,
         hd95,

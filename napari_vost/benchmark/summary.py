@@ -10,7 +10,7 @@ from napari_vost.benchmark.scores import Interval, bootstrap
 from napari_vost.datasets.base import Layout
 from napari_vost.metrics.interactive import noc, number_of_clicks
 
-TARGET = 0.85  # mean Dice over all labelled frames that counts as done
+TARGET = 0.85  # headline figure that counts as done
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Means:
 
     Attributes
     ----------
-    frames, stack, every, j, f
+    frames, stack, j, f
         Over all cases.
     hd95, nsd
         Over the cases whose distances have the unit of the summary.
@@ -29,7 +29,6 @@ class Means:
 
     frames: Interval | None
     stack: Interval | None
-    every: Interval | None
     j: Interval | None
     f: Interval | None
     hd95: Interval | None
@@ -45,17 +44,16 @@ class Corrections:
     ----------
     after
         Means after each round of clicks, of the same frames as before.
-    gains, headline_gains
-        After each round minus before the first, paired by case: of ``every``, and of the headline figure.
+    gains
+        The headline figure after each round minus before the first, paired by case.
     noc
-        Clicks until ``every`` reaches `TARGET`; a case that never does counts as many as were given.
+        Clicks until it reaches `TARGET`; a case that never does counts as many as were given.
     never
         Cases that never do.
     """
 
     after: tuple[Means, ...]
     gains: tuple[Interval | None, ...]
-    headline_gains: tuple[Interval | None, ...]
     noc: Interval | None
     never: int
 
@@ -115,14 +113,13 @@ def summarise(layout: Layout, structure: str, marks: Sequence[Mark]) -> Summary:
 def _corrections(marks: Sequence[Mark], headline: Callable[[Figures], float | None], unit: str) -> Corrections:
     rounds = range(len(marks[0].corrected))
     courses = [
-        [one.every for one in (mark.found, *mark.corrected) if one.every is not None]
+        course
         for mark in marks
-        if mark.found.every is not None
+        if (course := [score for one in (mark.found, *mark.corrected) if (score := headline(one)) is not None])
     ]
     counts = [float(number_of_clicks(course, TARGET, len(rounds))) for course in courses]
     return Corrections(
         tuple(_means(marks, [mark.corrected[at] for mark in marks], unit) for at in rounds),
-        tuple(_gain((mark.found.every, mark.corrected[at].every) for mark in marks) for at in rounds),
         tuple(_gain((headline(mark.found), headline(mark.corrected[at])) for mark in marks) for at in rounds),
         bootstrap(counts) if counts else None,
         noc(courses, TARGET, len(rounds))[1] if courses else 0,
@@ -136,7 +133,6 @@ def _means(marks: Sequence[Mark], held: Sequence[Figures], unit: str) -> Means:
     return Means(
         _mean(one.frames for one in held),
         _mean(one.stack for one in held),
-        _mean(one.every for one in held),
         _mean(one.j for one in held),
         _mean(one.f for one in held),
         _mean(one.hd95 for one in measured),

@@ -92,7 +92,7 @@ def correction_head(clicks: int) -> tuple[str, ...]:
     """Head of the table of corrections with so many clicks."""
     target = _short(TARGET)
     after = [f"{count} click{'s' if count != 1 else ''}" for count in range(1, clicks + 1)]
-    last = ("gain [95 %]", "headline gain [95 %]", "leak", f"NoC@{target}", "never")
+    last = ("gain [95 %]", "leak", f"NoC@{target}", "never")
     return ("data", "prompt", "structure", "cases", "0 clicks", *after, *last)
 
 
@@ -108,9 +108,8 @@ def correction_rows(facts: Mapping[str, Any]) -> list[tuple[str, ...]]:
             (
                 *who,
                 str(one["cases"]),
-                *(_interval(means["every"]) for means in (before, *changed["after"])),
+                *(_interval(means[facts["headline"]]) for means in (before, *changed["after"])),
                 _interval(changed["gains"][-1], sign=True),
-                _interval(changed["headline_gains"][-1], sign=True),
                 f"{_percent(before['leak'])} → {_percent(last['leak'])}" if before["leak"] is not None else "-",
                 _interval(changed["noc"], digits=1),
                 str(changed["never"]),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Curve = NDArray[np.float64]
 Random = np.random.Generator
 WAVES = 4  # Fourier terms of an outline, orders 2 to 5
-MAX_DISCS = 14
+MAX_DISCS = 16
 
 
 @dataclass(frozen=True)

@@ -106,17 +106,6 @@ def test_distances_are_of_the_frames_of_the_headline(acdc_cine: Path) -> None:
     assert mark.found.nsd == pytest.approx((1.0 + 0.0) / 2)
 
 
-def test_every_labelled_frame_counts_and_painting_an_empty_one_costs(acdc: Path) -> None:
-    layout = find_layout("acdc")
-    (one, _) = followed("acdc", acdc, "LV", lambda truth: truth.copy())
-    (mark,) = score(layout, "a", [one])
-    assert mark.found.every == 1.0
-    leaking = one.truth.copy()
-    leaking[0, 0, 0] = True
-    (mark,) = score(layout, "a", [replace(one, found=leaking)])
-    assert (mark.found.frames, mark.found.every) == (1.0, pytest.approx(5 / 6))
-
-
 def test_the_frame_of_a_correction_stays_judged(acdc: Path) -> None:
     (one, _) = followed("acdc", acdc, "LV", np.zeros_like)
     mended = np.zeros_like(one.truth)

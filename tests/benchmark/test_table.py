@@ -31,10 +31,10 @@ from napari_vost.errors import ExportError, InputError
 
 
 def figures(frames: float, stack: float, hd95: float = 4.0, leaked: int = 0, f: float | None = None) -> Figures:
-    return Figures(frames, stack, frames - 0.1, None if f is None else frames, f, hd95, 0.5, leaked)
+    return Figures(frames, stack, None if f is None else frames, f, hd95, 0.5, leaked)
 
 
-NONE = Figures(None, None, None, None, None, None, None, 0)
+NONE = Figures(None, None, None, None, None, None, 0)
 
 
 def report(layout: str = "acdc", f: float | None = None, clicks: int = 0) -> Report:
@@ -58,7 +58,7 @@ def test_facts_survive_json() -> None:
     assert found["found"]["leak"] == 0.125
     assert facts["clicks"] == 0
     assert facts["cases"][0]["found"] == {
-        "frames": 0.8, "stack": 0.85, "every": 0.7, "j": None, "f": None, "hd95": 4.0, "nsd": 0.5, "leaked": 1,
+        "frames": 0.8, "stack": 0.85, "j": None, "f": None, "hd95": 4.0, "nsd": 0.5, "leaked": 1,
     }  # fmt: skip
 
 
@@ -96,11 +96,11 @@ def test_corrections_show_each_click_gains_leak_and_noc() -> None:
     head = correction_head(2)
     assert head[4:7] == ("0 clicks", "1 click", "2 clicks")
     rows = [dict(zip(head, row, strict=True)) for row in correction_rows(facts)]
-    assert rows[0]["0 clicks"] == ".60 [.50, .70]"
-    assert rows[0]["2 clicks"] == ".80 [.80, .80]"
+    assert rows[0]["0 clicks"] == ".70 [.60, .80]"
+    assert rows[0]["2 clicks"] == ".90 [.90, .90]"
     assert rows[0]["gain [95 %]"] == "+.20 [+.10, +.30]"
     assert rows[0]["leak"] == "12 % → 0 %"
-    assert (rows[0]["NoC@.85"], rows[0]["never"]) == ("2.0 [2.0, 2.0]", "2")
+    assert (rows[0]["NoC@.85"], rows[0]["never"]) == ("1.0 [1.0, 1.0]", "0")
     assert (rows[1]["0 clicks"], rows[1]["gain [95 %]"], rows[1]["leak"]) == ("-", "-", "-")
 
 

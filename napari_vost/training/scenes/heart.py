@@ -25,16 +25,43 @@ def heart(brush: Brush) -> list[Disc]:
     beside = centre + (outer * away)[:, None] * towards(random.uniform(0, 2 * np.pi))
     shrink = _taper(brush)
     size = outer * random.uniform(0.8, 1.25) * shrink / max(shrink.max(), 1e-3)
+    discs += _neighbours(brush, wall, right, centre, outer)
     if random.random() < 0.5:  # a thin wall around the crescent
         discs.append(brush.disc(0, wall, beside, size * 1.15, 0.05, 1.8))
     discs.append(brush.disc(1, right, beside, size, 0.1, 1.9))
-    discs.append(brush.disc(2, wall, centre, outer, 0.03, 1.15))
+    discs.append(brush.disc(2, wall, centre, outer, 0.04, 1.25))
+    return discs + _pool(brush, wall, pool, centre, inner)
+
+
+def _neighbours(brush: Brush, wall: float, right: float, centre: Curve, outer: Curve) -> list[Disc]:
+    """What touches the heart: most of it hardly differs from the wall (liver, lung) or is as bright as blood (atria)."""
+    random, found = brush.random, []
+    for _ in range(int(random.integers(0, 4))):
+        draw = random.random()
+        tone = wall + random.normal(0, 0.06) if draw < 0.5 else right + random.normal(0, 0.05)
+        if draw > 0.75:
+            tone = random.uniform(0.02, 0.98)
+        profile = brush.profile()
+        size = random.uniform(0.4, 1.6) * float(outer.max()) * profile / max(profile.max(), 1e-3)
+        at = centre + (outer * random.uniform(0.95, 1.25) + size)[:, None] * towards(random.uniform(0, 2 * np.pi))
+        found.append(brush.disc(0, float(np.clip(tone, 0, 1)), at, size, 0.1, 1.5))
+    return found
+
+
+def _pool(brush: Brush, wall: float, pool: float, centre: Curve, inner: Curve) -> list[Disc]:
+    """The left pool: readers count its muscles in, so that it may be larger than what shines in it."""
+    random = brush.random
     shift = brush.path(random.normal(0, 0.004, 2), step=0.001)
-    discs.append(brush.disc(3, pool, centre + shift, inner, 0.04, 1.15))
-    for _ in range(int(random.integers(0, 3))):  # papillary muscles count as pool
-        spot = centre + (inner * random.uniform(0.4, 0.75))[:, None] * towards(random.uniform(0, 2 * np.pi))
-        discs.append(brush.disc(3, wall, spot, inner * random.uniform(0.12, 0.25), 0.05, 1.4))
-    return discs
+    trabeculae = random.random() < 0.5  # a rim between the tones of wall and pool, wider where the pool is small
+    tone = wall + (pool - wall) * random.uniform(0.05, 0.6) if trabeculae else pool
+    found = [brush.disc(3, tone, centre + shift, inner, 0.04, 1.15)]
+    if trabeculae:
+        rim = random.uniform(0.04, 0.16) * (2 - inner / max(float(inner.max()), 1e-3))
+        found.append(brush.disc(3, pool, centre + shift, inner * (1 - rim), 0.1, 1.2))
+    for _ in range(int(random.integers(0, 4))):  # papillary muscles
+        spot = centre + (inner * random.uniform(0.4, 0.9))[:, None] * towards(random.uniform(0, 2 * np.pi))
+        found.append(brush.disc(3, wall, spot, inner * random.uniform(0.1, 0.28), 0.05, 1.6))
+    return found
 
 
 def _taper(brush: Brush) -> Curve:
