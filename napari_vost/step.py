@@ -173,7 +173,8 @@ def ask(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackState
     prompts = tracking_prompts(engine, state, recalls, regions)
     stride = engine.network.traits.memory_stride
     answer = engine.network.answer(features, {stride: conditioned}, prompts, image_row)
-    choices = engine.policy.choose(answer, predictions, state)
+    placed = tuple(replace(row, region=region) for row, region in zip(state.rows, regions, strict=True))
+    choices = engine.policy.choose(answer, predictions, replace(state, rows=placed))
     engine.check()
     return state, frame, Seen(features, image_row, regions, predictions, answer, choices)
 
@@ -305,7 +306,8 @@ def remember(
             float(occurrence[index]),
             None if prediction is None else box_iou(prediction.box, box),
         )
-        written = Written(memory.tokens[index], memory.positions[0], pointer[index], scores, array)
+        phase = None if prediction is None else prediction.phase
+        written = Written(memory.tokens[index], memory.positions[0], pointer[index], scores, array, phase)
         entry = make_entry(engine, frame, region, written, state.next_entry_id + index, "recent", state.direction)
         bank = engine.policy.admit(entry, seen.answer, choice.parent, old.bank)
         rows.append(
@@ -330,13 +332,14 @@ def remember(
 
 @dataclass(frozen=True, eq=False)
 class Written:
-    """What goes into one memory: tokens and positions (h*w, C_m), pointer (C,), scores, and the mask (H, W)."""
+    """What goes into one memory: tokens and positions (h*w, C_m), pointer (C,), scores, mask (H, W), phase."""
 
     tokens: Tensor
     positions: Tensor
     pointer: Tensor
     scores: Scores
     mask: Mask
+    phase: float | None = None
 
 
 def make_entry(
@@ -356,7 +359,7 @@ def make_entry(
         scores=written.scores,
         area_px=int(written.mask.sum()),
         box=box_of(written.mask),
-        phase=None,
+        phase=written.phase,
         network=engine.network.fingerprint,
     )
 

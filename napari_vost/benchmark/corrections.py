@@ -1,8 +1,9 @@
 """Simulated corrections: click where it is worst, follow again, look again.
 
 In every round each structure of a case gets one click of its own, on the labelled frame that holds it with the lowest
-Dice (see `napari_vost.metrics.interactive`): what was painted beyond its ends is taken away with one key, not by clicks. All clicks of a round are given before the structures are followed again, and, as
-for a user, only what a click can change runs again.
+Dice (see `napari_vost.metrics.interactive`): what was painted beyond its ends is taken away with one key, not by
+clicks. All clicks of a round are given before the structures are followed again, and, as for a user, only what a click
+can change runs again.
 """
 
 from __future__ import annotations

@@ -165,7 +165,7 @@ class MemoryPolicy(Protocol):
     def choose(
         self, answer: Answer, predictions: tuple[Prediction | None, ...], state: TrackState
     ) -> tuple[Choice, ...]:
-        """Which candidates live on, per new row. Runs before the memory encoder."""
+        """Which candidates live on, per new row. Runs before the memory encoder; the rows' regions are this frame's."""
         ...
 
     def admit(self, entry: MemoryEntry, answer: Answer, row: int, bank: MemoryBank) -> MemoryBank:

@@ -12,6 +12,7 @@ from torch.nn import functional
 from napari_vost.contracts import Answer, ImageFeatures, Network, PromptTensors
 from napari_vost.training.batches import Batch
 from napari_vost.training.losses import answer_loss, overlap
+from napari_vost.training.mistakes import mistaken
 from napari_vost.training.rollout import Memory, chosen, condition, frame_features, remember, to_logits
 from napari_vost.training.shapes import Random
 
@@ -29,7 +30,8 @@ class Habits:
     forgotten
         Frames that read only the prompted frame, and as many that read only recent ones.
     corrected
-        Batches in which one frame is corrected by a click, and clicked clips that get a second click.
+        Batches in which one frame is corrected by a click, mostly out of a gross mistake, and clicked clips that get a
+        second click.
     endings
         Clips whose target has gone by the last frame.
     """
@@ -38,7 +40,7 @@ class Habits:
     dropped: float = 0.15
     spoiled: float = 0.2
     forgotten: float = 0.15
-    corrected: float = 0.5
+    corrected: float = 0.7
     endings: float = 0.4
 
 
@@ -80,6 +82,8 @@ def lesson(network: Network, batch: Batch, habits: Habits, random: Random) -> Te
         before = chosen(answer)
         if index == corrected:
             read = condition(network, features, memory, (True, False))
+            other = functional.avg_pool2d(batch.masks[:, int(random.integers(frames))], stride)
+            before = mistaken(before, truth, other, batch.images[:, index], random)
             loss, before, answer = correction(network, features, read, before, truth, PromptTensors.none(clips, device))
             losses.append(loss)
         if index + 1 < frames:

@@ -34,7 +34,7 @@ def heart(brush: Brush) -> list[Disc]:
 
 
 def _neighbours(brush: Brush, wall: float, right: float, centre: Curve, outer: Curve) -> list[Disc]:
-    """What touches the heart: most of it hardly differs from the wall (liver, lung) or is as bright as blood (atria)."""
+    """What touches the heart: most hardly differs from the wall (liver, lung) or is as bright as blood (atria)."""
     random, found = brush.random, []
     for _ in range(int(random.integers(0, 4))):
         draw = random.random()
