@@ -52,11 +52,12 @@ def _pool(brush: Brush, wall: float, pool: float, centre: Curve, inner: Curve) -
     """The left pool: readers count its muscles in, so that it may be larger than what shines in it."""
     random = brush.random
     shift = brush.path(random.normal(0, 0.004, 2), step=0.001)
-    trabeculae = random.random() < 0.5  # a rim between the tones of wall and pool, wider where the pool is small
-    tone = wall + (pool - wall) * random.uniform(0.05, 0.6) if trabeculae else pool
+    trabeculae = random.random() < 0.5  # a rim about as dark as the wall; the smaller the pool, the more of it is rim
+    tone = wall + (pool - wall) * max(0.0, random.uniform(-0.2, 0.5)) if trabeculae else pool
     found = [brush.disc(3, tone, centre + shift, inner, 0.04, 1.15)]
     if trabeculae:
-        rim = random.uniform(0.04, 0.16) * (2 - inner / max(float(inner.max()), 1e-3))
+        small = float(inner.max()) / np.maximum(inner, 1e-3)
+        rim = np.minimum(random.uniform(0.03, 0.16) * small ** random.uniform(0.5, 1.5), 0.45)
         found.append(brush.disc(3, pool, centre + shift, inner * (1 - rim), 0.1, 1.2))
     for _ in range(int(random.integers(0, 4))):  # papillary muscles
         spot = centre + (inner * random.uniform(0.4, 0.9))[:, None] * towards(random.uniform(0, 2 * np.pi))
