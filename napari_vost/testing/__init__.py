@@ -2,13 +2,18 @@
 
 from napari_vost.testing.networks import BrightNetwork, randomise_tables, tiny_sam2_model
 from napari_vost.testing.policies import MemoryPolicyContract, entry, query, some_answer
+from napari_vost.testing.priors import MotionPriorContract, sighting, texture, told
 
 __all__ = [
     "BrightNetwork",
     "MemoryPolicyContract",
+    "MotionPriorContract",
     "entry",
     "query",
     "randomise_tables",
+    "sighting",
     "some_answer",
+    "texture",
     "tiny_sam2_model",
+    "told",
 ]

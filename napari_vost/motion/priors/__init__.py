@@ -9,7 +9,9 @@ from napari_vost.contracts import MotionPrior
 from napari_vost.errors import UnknownName
 
 ENTRY_POINTS = "napari_vost.motion_priors"
-_PRIORS: dict[str, str] = {}
+_PRIORS = {
+    "kalman": "napari_vost.motion.priors.kalman:Kalman",
+}
 AUTO = "none"
 
 
