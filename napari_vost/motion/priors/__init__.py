@@ -11,6 +11,7 @@ from napari_vost.errors import UnknownName
 ENTRY_POINTS = "napari_vost.motion_priors"
 _PRIORS = {
     "kalman": "napari_vost.motion.priors.kalman:Kalman",
+    "regression": "napari_vost.motion.priors.regression:Regression",
 }
 AUTO = "none"
 

@@ -1,0 +1,113 @@
+"""Online ridge regression on the last samples: plain, and hard to beat for breathing (Radiat Oncol 2023, 18:149)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vost.contracts import Observation, Prediction
+from napari_vost.motion.signals import Clock, Matrix, Moment, Numbers, Path, fill_of, numbers_of, prediction_of
+from napari_vost.types import Image
+
+LAGS = 12  # samples a prediction is made of
+FORGETTING = 0.99  # weight of a frame relative to the one after it
+_RIDGE = 0.1  # pixels squared: about the variance that whole pixels add to a difference of two measurements
+_LEAST = 0.1  # pixels squared: nothing is predicted more surely than whole pixels allow
+_GROWTH = 1 / 160  # standard deviation per square root of a frame, as a share of the size: what no fit shows
+_REST = 1 / 20  # the same, where nothing can be fitted
+
+
+@dataclass(frozen=True, eq=False)
+class RegressionState:
+    """Where the object was seen; the weights are solved for when a horizon is asked for."""
+
+    path: Path | None = None
+    moment: Moment | None = None
+    fill: float = 1.0
+
+
+class Regression:
+    """Ridge regression of each number on its own last samples, one fit per horizon, older frames forgotten.
+
+    Every number is written relative to its present value, so a structure that stays is predicted to stay, wherever it
+    is. It is the batch form of recursive least squares with the same forgetting. The covariance is that of the
+    residuals. Before there are enough frames to fit, the box stays where it is.
+
+    Parameters
+    ----------
+    frame_time_s
+        Seconds per frame: makes uneven frame times count; None counts frames.
+    heart_rate_hz, spacing_mm
+        Not used.
+    """
+
+    name = "regression"
+
+    def __init__(
+        self,
+        frame_time_s: float | None = None,
+        heart_rate_hz: float | None = None,
+        spacing_mm: tuple[float, float] = (1.0, 1.0),
+    ) -> None:
+        self._clock = Clock(frame_time_s)
+
+    def start(self, seen: Observation) -> RegressionState:
+        """State after the first sight."""
+        return self.update(RegressionState(), seen)
+
+    def update(self, state: RegressionState, seen: Observation) -> RegressionState:
+        """State after one more frame; unchanged where the object is absent."""
+        if seen.box is None:
+            return state
+        moment, numbers = self._clock.moment(seen, state.moment), numbers_of(seen.box)
+        path = Path.begun(moment.step, numbers) if state.path is None else state.path.went(moment.step, numbers)
+        return RegressionState(path, moment, fill_of(seen, seen.box))
+
+    def predict(self, state: RegressionState, frame_index: int, image: Image | None = None) -> Prediction | None:
+        """Box on a frame, with the covariance of such predictions so far; None before the object was seen."""
+        if state.path is None or state.moment is None:
+            return None
+        ahead = max(round((state.moment.step_at(frame_index) - state.moment.step) * state.path.way), 0)
+        numbers, covariance = predicted(state.path, ahead)
+        return prediction_of(numbers, covariance, state.fill)
+
+
+def predicted(path: Path, ahead: int) -> tuple[Numbers, Matrix]:
+    """Numbers (4,) some whole frames after the end of a path, and their covariance (4, 4)."""
+    values, known = path.even()
+    size2 = float(max(values[-1, 2] * values[-1, 3], 1.0))
+    reach = min(ahead, len(values) // 2)  # farther than half of the past nothing can be fitted: the box stays there
+    lags = min(LAGS, (len(values) - reach) // 3)
+    if reach == 0 or lags < 2:
+        return values[-1], np.eye(4) * (_LEAST + size2 * _REST**2 * (1 + ahead))
+    ends = np.arange(lags - 1, len(values) - reach)
+    windows = ends[:, None] - np.arange(lags)
+    ends = ends[known[windows].all(axis=1) & known[ends + reach]]
+    floor = np.eye(4) * (_LEAST + size2 * (_GROWTH**2 * reach + _REST**2 * (ahead - reach)))
+    if len(ends) < 2 * lags:
+        return values[-1], floor + np.eye(4) * size2 * _REST**2 * ahead
+    weights = FORGETTING ** (ends[-1] - ends)
+    steps = np.empty(4)
+    residuals = np.empty((len(ends), 4))
+    for signal in range(4):
+        past = _relative(values[:, signal], ends, lags)
+        target = values[ends + reach, signal] - values[ends, signal]
+        fitted = _ridge(past, target, weights)
+        residuals[:, signal] = target - past @ fitted
+        steps[signal] = (_relative(values[:, signal], np.array([len(values) - 1]), lags) @ fitted)[0]
+    freedom = max(float(weights.sum()) - lags, 1.0)
+    return values[-1] + steps, (residuals.T * weights) @ residuals / freedom + floor
+
+
+def _relative(signal: NDArray[np.float64], ends: NDArray[np.intp], lags: int) -> Matrix:
+    """(N, lags - 1) samples before each end, relative to the sample there."""
+    past: Matrix = signal[ends[:, None] - np.arange(1, lags)] - signal[ends][:, None]
+    return past
+
+
+def _ridge(past: Matrix, target: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    weighted = past.T * weights
+    square = weighted @ past + np.eye(past.shape[1]) * _RIDGE * float(weights.sum())
+    return np.asarray(np.linalg.solve(square, weighted @ target))
