@@ -21,18 +21,17 @@ from napari_vost.contracts import (
     Network,
     Observation,
     Prediction,
-    PromptTensors,
     Query,
-    Recall,
     Role,
     TrackRow,
     TrackState,
 )
 from napari_vost.errors import Cancelled
 from napari_vost.features.intensity import to_unit
-from napari_vost.features.region import GROWTH, crop, crop_logits, follow, uncrop
+from napari_vost.features.region import GROWTH, crop, follow, uncrop
 from napari_vost.features.store import FeatureStore
-from napari_vost.masks import Box, Mask, box_iou, box_of
+from napari_vost.guidance import expected_box, observe_motion, predict, rescore, tracking_prompts
+from napari_vost.masks import Mask, box_iou, box_of
 from napari_vost.memory.attention import MemoryReader, grid_cells
 from napari_vost.types import Image, Order, Region, Scores
 
@@ -151,7 +150,7 @@ def step(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackStat
 
 def ask(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackState, FrameView, Seen]:
     """All of a step but remembering: the state (its policy has seen what was read), the frame, and what it gave."""
-    predictions = predict(engine, state, frame)
+    predictions = predict(engine.prior, state.rows, frame.frame_index, frame.image)
     regions = look_at(engine, state, frame, predictions)
     features, image_row = see(engine, frame, regions)
     engine.check()
@@ -170,18 +169,19 @@ def ask(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackState
         state = replace(
             state, rows=tuple(replace(row, bank=engine.policy.observe(row.bank, read)) for row, read in pairs)
         )
-    prompts = tracking_prompts(engine, state, recalls, regions)
-    stride = engine.network.traits.memory_stride
-    answer = engine.network.answer(features, {stride: conditioned}, prompts, image_row)
+    traits = engine.network.traits
+    prompts = tracking_prompts(traits, state.rows, recalls, regions, predictions, engine.network.device)
+    answer = engine.network.answer(features, {traits.memory_stride: conditioned}, prompts, image_row)
+    affinity, stable = rescore(answer.affinity, answer.mask_logits, state.rows, predictions, regions)
     placed = tuple(replace(row, region=region) for row, region in zip(state.rows, regions, strict=True))
-    choices = engine.policy.choose(answer, predictions, replace(state, rows=placed))
+    choices = engine.policy.choose(replace(answer, affinity=affinity), predictions, replace(state, rows=placed))
     engine.check()
-    return state, frame, Seen(features, image_row, regions, predictions, answer, choices)
+    return state, frame, Seen(features, image_row, regions, predictions, answer, choices, stable)
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """Everything that a frame gave before it is remembered; one region and prediction per old row."""
+    """Everything that a frame gave before it is remembered; regions, predictions and stable frames per old row."""
 
     features: ImageFeatures
     image_row: Tensor
@@ -189,16 +189,7 @@ class Seen:
     predictions: Sequence[Prediction | None]
     answer: Answer
     choices: Sequence[Choice]
-
-
-def predict(engine: Engine, state: TrackState, frame: FrameView) -> tuple[Prediction | None, ...]:
-    """Ask the motion prior where every row should be."""
-    if engine.prior is None:
-        return (None,) * len(state.rows)
-    return tuple(
-        None if row.motion is None else engine.prior.predict(row.motion, frame.frame_index, frame.image)
-        for row in state.rows
-    )
+    stable: Sequence[int]
 
 
 def look_at(
@@ -212,7 +203,7 @@ def look_at(
         shared.setdefault(row.region, []).append(index)
     regions = [row.region for row in state.rows]
     for region, members in shared.items():
-        boxes = [_expected_box(state.rows[index], predictions[index]) for index in members]
+        boxes = [expected_box(state.rows[index], predictions[index], frame.size) for index in members]
         present = [box for box in boxes if box is not None]
         joint = None
         if present:
@@ -225,13 +216,6 @@ def look_at(
         for index in members:
             regions[index] = moved
     return regions
-
-
-def _expected_box(row: TrackRow, prediction: Prediction | None) -> Box | None:
-    if row.box is None or prediction is None:
-        return row.box
-    y0, x0, y1, x1 = prediction.box
-    return round(y0), round(x0), round(y1), round(x1)
 
 
 def see(engine: Engine, frame: FrameView, regions: Sequence[Region]) -> tuple[ImageFeatures, Tensor]:
@@ -254,28 +238,6 @@ def see(engine: Engine, frame: FrameView, regions: Sequence[Region]) -> tuple[Im
     levels = tuple(torch.cat(parts) for parts in zip(*(image.levels for image in images), strict=True))
     image_row = torch.tensor([distinct.index(region) for region in regions], device=levels[0].device)
     return ImageFeatures(levels, images[0].position), image_row
-
-
-def tracking_prompts(
-    engine: Engine, state: TrackState, recalls: Sequence[Recall], regions: Sequence[Region]
-) -> PromptTensors:
-    """Prompts of a frame without the user: what memory hands over, and the previous mask where a network wants it."""
-    device, traits = engine.network.device, engine.network.traits
-    prompts = PromptTensors.none(len(state.rows), device)
-    longest = max(len(recall.points) for recall in recalls)
-    if longest:
-        padded = [(*recall.points, *[(0.0, 0.0, -1)] * (longest - len(recall.points))) for recall in recalls]
-        table = torch.tensor(padded, device=device)
-        prompts = replace(prompts, points_xy=table[..., :2], point_labels=table[..., 2].long())
-    side = traits.input_size // traits.mask_stride
-    logits = torch.zeros(len(state.rows), 1, side, side, device=device)
-    given = torch.zeros(len(state.rows), dtype=torch.bool, device=device)
-    for index, (row, recall, region) in enumerate(zip(state.rows, recalls, regions, strict=True)):
-        if recall.dense_prompt is not None:
-            logits[index], given[index] = recall.dense_prompt, True
-        elif traits.previous_mask_prompt and row.mask_logits is not None:
-            logits[index], given[index] = crop_logits(row.mask_logits, row.region, region), True
-    return replace(prompts, mask_logits=logits, has_mask_logits=given) if bool(given.any()) else prompts
 
 
 def remember(
@@ -307,19 +269,23 @@ def remember(
             None if prediction is None else box_iou(prediction.box, box),
         )
         phase = None if prediction is None else prediction.phase
-        written = Written(memory.tokens[index], memory.positions[0], pointer[index], scores, array, phase)
+        look = seen.features.look(int(seen.image_row[choice.parent]))
+        written = Written(memory.tokens[index], memory.positions[0], pointer[index], scores, array, phase, look)
         entry = make_entry(engine, frame, region, written, state.next_entry_id + index, "recent", state.direction)
-        bank = engine.policy.admit(entry, seen.answer, choice.parent, old.bank)
+        view = frame.frame_index, frame.time_s, mask, box, int(mask.sum()), scores.affinity, frame.image
+        motion, passed = observe_motion(engine.prior, old, prediction, Observation(*view))
+        bank = engine.policy.admit(entry, seen.answer, choice.parent, old.bank) if passed else old.bank
         rows.append(
             replace(
                 old,
                 bank=bank,
                 region=region,
-                motion=observe_motion(engine, old, frame, mask, box, scores),
+                motion=motion,
                 log_score=old.log_score + choice.log_score,
                 mask_logits=gated[index].clamp(-32, 32),
                 box=box if box is not None else (old.box if old.absent + 1 < 2 else None),
                 absent=0 if box is not None else old.absent + 1,
+                stable=seen.stable[choice.parent],
             )
         )
         answer = RowAnswer(old.object_id, array, scores, logits)
@@ -332,7 +298,7 @@ def remember(
 
 @dataclass(frozen=True, eq=False)
 class Written:
-    """What goes into one memory: tokens and positions (h*w, C_m), pointer (C,), scores, mask (H, W), phase."""
+    """What goes into one memory: tokens and positions (h*w, C_m), pointer (C,), scores, mask (H, W), phase, look."""
 
     tokens: Tensor
     positions: Tensor
@@ -340,6 +306,7 @@ class Written:
     scores: Scores
     mask: Mask
     phase: float | None = None
+    look: Tensor | None = None
 
 
 def make_entry(
@@ -361,17 +328,8 @@ def make_entry(
         box=box_of(written.mask),
         phase=written.phase,
         network=engine.network.fingerprint,
+        look=written.look,
     )
-
-
-def observe_motion(
-    engine: Engine, row: TrackRow, frame: FrameView, mask: Tensor, box: Box | None, scores: Scores
-) -> object:
-    """State of a row's motion prior after a frame, None without a prior."""
-    if engine.prior is None:
-        return None
-    seen = Observation(frame.frame_index, frame.time_s, mask, box, int(mask.sum()), scores.affinity, frame.image)
-    return engine.prior.start(seen) if row.motion is None else engine.prior.update(row.motion, seen)
 
 
 def _query(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from torch import Tensor
@@ -40,6 +40,8 @@ class MemoryEntry:
         Place in the heart or breath cycle, 0..1, None without a periodic prior.
     network
         Fingerprint of the network that made it.
+    look
+        (n,) what the whole region looked like (`ImageFeatures.look`); None where nobody wrote it down.
     """
 
     entry_id: int
@@ -56,14 +58,26 @@ class MemoryEntry:
     box: Box | None
     phase: float | None
     network: str
+    look: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class MemoryBank:
-    """What one row remembers. ``prompted`` is permanent, ``kept`` is the policy's; both in order of writing."""
+    """What one row remembers.
+
+    Attributes
+    ----------
+    prompted
+        Permanent, sorted by frame.
+    kept
+        The policy's, in order of writing.
+    notes
+        Numbers that a policy keeps beside its entries, by entry id or by frame; never changed in place.
+    """
 
     prompted: tuple[MemoryEntry, ...] = ()
     kept: tuple[MemoryEntry, ...] = ()
+    notes: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.prompted) + len(self.kept)
@@ -72,7 +86,7 @@ class MemoryBank:
         """Add a prompted frame, replacing an older memory of the same frame; sorted by frame."""
         others = (old for old in self.prompted if old.frame_index != entry.frame_index)
         kept = tuple(old for old in self.kept if old.frame_index != entry.frame_index)
-        return MemoryBank(tuple(sorted((*others, entry), key=lambda one: one.frame_index)), kept)
+        return replace(self, prompted=tuple(sorted((*others, entry), key=lambda one: one.frame_index)), kept=kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,10 +171,19 @@ class ReadMass:
 
 
 class MemoryPolicy(Protocol):
-    """What is remembered and what is read back. Pure: state in, state out, no module."""
+    """What is remembered and what is read back. Pure: state in, state out, no module.
+
+    Attributes
+    ----------
+    wants_read
+        `observe` is to be called.
+    hands_previous_mask
+        The mask of the frame before is to be a prompt, also of networks that do not ask for it.
+    """
 
     name: str
     wants_read: bool
+    hands_previous_mask: bool
 
     def choose(
         self, answer: Answer, predictions: tuple[Prediction | None, ...], state: TrackState
@@ -203,6 +226,8 @@ class TrackRow:
         Box of the frame before in frame pixels, None if it was empty.
     absent
         Frames in a row without the object.
+    stable
+        Frames in a row that the track has held, for motion to have a say.
     """
 
     object_id: int
@@ -213,6 +238,7 @@ class TrackRow:
     mask_logits: Tensor | None = None
     box: Box | None = None
     absent: int = 0
+    stable: int = 0
 
 
 @dataclass(frozen=True, eq=False)
