@@ -63,8 +63,8 @@ def _plain(size: int) -> NanoNetwork:
 
 
 VARIANTS = {
-    "base": Variant("as shipped", _plain),
-    "again": Variant("as shipped, another seed: the noise of this table", _plain, seed=1),
+    "base": Variant("memory at stride 16", _plain),
+    "again": Variant("the same, another seed: the noise of this table", _plain, seed=1),
     "no-memory": Variant("reads no memory", _Amnesiac),
     "one-read": Variant("one memory attention instead of two", lambda size: NanoNetwork(size, NanoShape(layers=1))),
     "no-previous": Variant("without the mask of the frame before", _Forgetful),
