@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import torch
 
 from napari_vost.contracts import (
@@ -20,10 +23,12 @@ from napari_vost.contracts import (
 from napari_vost.types import Region, Scores
 
 
-def entry(frame_index: int, role: Role = "recent", affinity: float = 0.9, occurrence: float = 5.0) -> MemoryEntry:
-    """Make a memory of a frame, 4 tokens of 8 channels, for tests of policies."""
+def entry(
+    frame_index: int, role: Role = "recent", affinity: float = 0.9, occurrence: float = 5.0, **changes: Any
+) -> MemoryEntry:
+    """Make a memory of a frame, 4 tokens of 8 channels, for tests of policies; ``changes`` are fields to set."""
     generator = torch.Generator().manual_seed(frame_index)
-    return MemoryEntry(
+    made = MemoryEntry(
         entry_id=frame_index,
         frame_index=frame_index,
         role=role,
@@ -39,6 +44,7 @@ def entry(frame_index: int, role: Role = "recent", affinity: float = 0.9, occurr
         phase=None,
         network="test",
     )
+    return replace(made, **changes)
 
 
 def query(frame_index: int, direction: int = 1, length: int = 100) -> Query:
@@ -67,11 +73,35 @@ class MemoryPolicyContract:
         assert [one.frame_index for one in self.filled().prompted] == [0]
 
     def test_prompted_frames_are_always_read(self) -> None:
-        recall = self.policy().recall(self.filled(), query(40))
-        assert 0 in [one.entry.frame_index for one in recall.entries]
+        for direction, at, prompted in ((1, 40, 0), (-1, 0, 40)):
+            recall = self.policy().recall(self.filled(direction), query(at, direction))
+            assert prompted in [one.entry.frame_index for one in recall.entries]
 
     def test_the_bank_stays_small(self) -> None:
         assert len(self.filled(frames=300)) <= 64
+
+    def test_absent_objects_do_not_stop_it(self) -> None:
+        policy, bank = self.policy(), self.filled()
+        for frame_index in range(41, 80):
+            gone = entry(frame_index, affinity=0.1, occurrence=-5.0, area_px=0, box=None)
+            bank = policy.admit(gone, some_answer(), 0, bank)
+        recall = policy.recall(bank, query(80))
+        assert 0 in [one.entry.frame_index for one in recall.entries]
+
+    def test_what_is_read_depends_on_the_bank_alone(self) -> None:
+        policy, bank = self.policy(), self.filled()
+        first, again = policy.recall(bank, query(40)), policy.recall(bank, query(40))
+        assert [(one.entry.frame_index, one.slot) for one in first.entries] == [
+            (one.entry.frame_index, one.slot) for one in again.entries
+        ]
+        assert [distance for _, distance in first.pointers] == [distance for _, distance in again.pointers]
+
+    def test_what_was_read_changes_no_memory(self) -> None:
+        policy, bank = self.policy(), self.filled()
+        shares = {one.entry.entry_id: 0.1 for one in policy.recall(bank, query(40)).entries}
+        after = policy.observe(bank, shares)
+        assert after.prompted == bank.prompted
+        assert after.kept == bank.kept
 
     def test_slots_are_those_of_the_network(self) -> None:
         for direction, at in ((1, 40), (-1, 0)):
@@ -79,9 +109,16 @@ class MemoryPolicyContract:
             assert all(0 <= one.slot < 7 for one in recall.entries)
 
     def test_no_frame_is_read_twice(self) -> None:
-        recall = self.policy().recall(self.filled(), query(40))
-        frames = [one.entry.frame_index for one in recall.entries]
-        assert len(frames) == len(set(frames))
+        for direction, at in ((1, 40), (-1, 0)):
+            recall = self.policy().recall(self.filled(direction), query(at, direction))
+            frames = [one.entry.frame_index for one in recall.entries]
+            assert len(frames) == len(set(frames))
+
+    def test_pointers_are_those_of_the_past(self) -> None:
+        for direction, at in ((1, 40), (-1, 0)):
+            pointers = self.policy().recall(self.filled(direction), query(at, direction)).pointers
+            assert len(pointers) <= 16
+            assert all(distance > 0 for _, distance in pointers)
 
     def test_admitting_leaves_the_old_bank_as_it_was(self) -> None:
         bank = self.filled()
