@@ -23,6 +23,7 @@ from napari_vost.prompt_rules import check_frame, check_frames, check_has_inside
 from napari_vost.result_doors import ResultDoors
 from napari_vost.seed_book import SeedBook
 from napari_vost.step import Engine, FrameView
+from napari_vost.suggestion import Suggestion, suggest
 from napari_vost.types import (
     Direction,
     FrameResult,
@@ -209,6 +210,20 @@ class Session(PromptDoors, ResultDoors):
         self._follower.check_idle()
         if self.fitted is not None:
             self._wear(None)
+
+    def suggest(self, count: int = 1) -> tuple[Suggestion, ...]:
+        """Frames to annotate next, best first: doubtful, and unlike those annotated already.
+
+        Raises
+        ------
+        InputError
+            A count below 1, or nothing has been followed yet.
+        Cancelled
+            After `cancel`, or while frames are being followed.
+        """
+        self._follower.check_idle()
+        self._stop.clear()
+        return suggest(self.engine, self.ledger, self.frame_view, count)
 
     def cancel(self) -> None:
         """Stop a running `propagate` or `adapt` between two stages of a frame; it may be called from any thread."""
