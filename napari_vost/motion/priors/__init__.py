@@ -10,6 +10,8 @@ from napari_vost.errors import UnknownName
 
 ENTRY_POINTS = "napari_vost.motion_priors"
 _PRIORS = {
+    "harmonic": "napari_vost.motion.priors.harmonic:Harmonic",
+    "imm": "napari_vost.motion.priors.imm:Imm",
     "kalman": "napari_vost.motion.priors.kalman:Kalman",
     "regression": "napari_vost.motion.priors.regression:Regression",
 }
