@@ -170,7 +170,8 @@ def ask(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackState
             state, rows=tuple(replace(row, bank=engine.policy.observe(row.bank, read)) for row, read in pairs)
         )
     traits = engine.network.traits
-    prompts = tracking_prompts(traits, state.rows, recalls, regions, predictions, engine.network.device)
+    hands = replace(traits, previous_mask_prompt=traits.previous_mask_prompt or engine.policy.hands_previous_mask)
+    prompts = tracking_prompts(hands, state.rows, recalls, regions, predictions, engine.network.device)
     answer = engine.network.answer(features, {traits.memory_stride: conditioned}, prompts, image_row)
     affinity, stable = rescore(answer.affinity, answer.mask_logits, state.rows, predictions, regions)
     placed = tuple(replace(row, region=region) for row, region in zip(state.rows, regions, strict=True))

@@ -69,6 +69,12 @@ class MemoryPolicyContract:
             bank = policy.admit(entry(start + direction * step), some_answer(), 0, bank)
         return bank
 
+    def test_it_says_what_it_wants(self) -> None:
+        policy = self.policy()
+        assert policy.name
+        assert isinstance(policy.wants_read, bool)
+        assert isinstance(policy.hands_previous_mask, bool)
+
     def test_prompted_frames_are_never_forgotten(self) -> None:
         assert [one.frame_index for one in self.filled().prompted] == [0]
 
