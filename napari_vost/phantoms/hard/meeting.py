@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 from napari_vost.checks import check_range
-from napari_vost.phantoms.hard.base import Events, HardClip, gaps_of, parted_at, spans
+from napari_vost.phantoms.hard.base import Events, HardClip, gaps_of, parted_at
 from napari_vost.phantoms.hard.stage import Stage
 from napari_vost.phantoms.hard.wandering import filmed, track
 
 SLIDE = 7  # frames that a plate takes to come or to go
+MARGIN = 4  # of them hide everything, though the plate still moves
 BEFORE = 24  # frames before anything happens
 
 
@@ -33,7 +35,8 @@ def occlusion(frames: int | None = None, size: int = 96, seed: int = 0, hidden: 
     path = track(50 + 2.5 * stage.wander(4), 46 + course)
     target = stage.layer(stage.body(9.5, 1.35, 0.08), path, 0.7, 1, angle=0.01 * stage.time)
     half_width = 15.0 + speed * hidden / 2
-    there = np.clip((stage.time - BEFORE) / SLIDE, 0, 1) - np.clip((stage.time - BEFORE - SLIDE - hidden) / SLIDE, 0, 1)
+    hold = max(hidden - MARGIN, 0)
+    there = np.clip((stage.time - BEFORE) / SLIDE, 0, 1) - np.clip((stage.time - BEFORE - SLIDE - hold) / SLIDE, 0, 1)
     front = stage.layer(stage.plate(26.0, half_width), track(128 - 78 * there, np.full(stage.frames, 46.0)), 0.5)
     film = stage.shoot([*stage.scenery(14, 0.7), target, front])
     return HardClip(filmed(film, "Hidden object"), 1, Events(gaps_of(film.labels == 1, film.whole)))
@@ -53,8 +56,10 @@ def twins(frames: int = 96, size: int = 96, seed: int = 0) -> HardClip:
     angle = 0.5 * part
     layers = [stage.layer(body, path, 0.7, label, angle=angle) for label, path in ((1, first), (2, second))]
     film = stage.shoot([*stage.scenery(14, 0.7), *layers])
-    near = np.hypot(*(first - second).T) < 2 * 9.0 * 1.15
-    events = Events(gaps_of(film.labels == 1, film.whole), spans(near), twin_id=2)
+    grown = ndimage.binary_dilation(film.labels == 1, np.ones((1, 3, 3)))
+    touching = np.flatnonzero((grown & (film.labels == 2)).any(axis=(1, 2)))
+    crossings = ((int(touching[0]), int(touching[-1]) + 1),) if len(touching) else ()
+    events = Events(gaps_of(film.labels == 1, film.whole), crossings, twin_id=2)
     return HardClip(filmed(film, "Object", others=("Twin",)), 1, events)
 
 
