@@ -10,9 +10,11 @@ from napari_vost.errors import UnknownName
 
 ENTRY_POINTS = "napari_vost.motion_priors"
 _PRIORS = {
+    "flow": "napari_vost.motion.priors.flow:Flow",
     "harmonic": "napari_vost.motion.priors.harmonic:Harmonic",
     "imm": "napari_vost.motion.priors.imm:Imm",
     "kalman": "napari_vost.motion.priors.kalman:Kalman",
+    "points": "napari_vost.motion.priors.points:Points",
     "regression": "napari_vost.motion.priors.regression:Regression",
 }
 AUTO = "none"
