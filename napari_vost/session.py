@@ -12,6 +12,7 @@ from pathlib import Path
 from psygnal import Signal
 
 from napari_vost.adaptation import Adaptation, Fitted, Fitter, Recipe, known_frames, with_weights
+from napari_vost.card_doors import CardDoors
 from napari_vost.clip import Clip
 from napari_vost.contracts import Network
 from napari_vost.engine import EngineOptions, build_engine, check_names, with_network
@@ -32,7 +33,7 @@ from napari_vost.types import (
 )
 
 
-class Session(PromptDoors, ResultDoors):
+class Session(PromptDoors, ResultDoors, CardDoors):
     """Prompts in, masks out, for one clip.
 
     Parameters

@@ -1,0 +1,235 @@
+"""Memory cards: what was remembered of a structure in one clip, to find it in another.
+
+For a follow-up scan of the same patient, or one annotated case as an example for the next. A card holds the memories of
+prompted frames, no image; but a memory is made from an image, so treat a card as you treat the scan.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_vost.checks import check_range
+from napari_vost.contracts import MemoryBank, MemoryEntry, PromptTensors, Query
+from napari_vost.errors import InputError, ReadError
+from napari_vost.features.region import region_around, uncrop
+from napari_vost.io.atomic import atomic_file
+from napari_vost.masks import Mask, box_of
+from napari_vost.step import Engine, FrameView, see
+from napari_vost.types import Region, Scores
+
+VERSION = 1
+LOOKS = 9  # frames that are searched where none is named
+STEP = 1 / 3  # between regions that are searched, over their side
+AREAS = (0.2, 5.0)  # smallest and largest area of what is found, over that of the card
+_PARTS = ("tokens", "positions", "cells", "pointer")
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """What is remembered of one structure.
+
+    Attributes
+    ----------
+    name
+        Of the structure.
+    entries
+        Memories of its prompted frames.
+    spacing_mm_yx
+        Size of a pixel of their frames.
+    window
+        How intensities were mapped, in one word.
+    """
+
+    name: str
+    entries: tuple[MemoryEntry, ...]
+    spacing_mm_yx: tuple[float, float]
+    window: str
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """Where a card's structure was found: frame, mask (H, W), and how sure that is, 0 to 1."""
+
+    frame_index: int
+    mask: Mask
+    score: float
+
+
+def window_word(engine: Engine) -> str:
+    """How an engine maps intensities: the name of its window, ``percentiles`` or ``none``."""
+    return "none" if engine.window is None else engine.window.name or "percentiles"
+
+
+def save_card(card: Card, path: Path) -> None:
+    """Write a card as safetensors, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        Nothing is remembered.
+    ExportError
+        The place cannot be written to.
+    """
+    from safetensors.torch import save_file
+
+    if not card.entries:
+        raise InputError("There is nothing to put on a card: the object has no prompted frame that holds it.")
+    tensors: dict[str, Tensor] = {}
+    facts = []
+    for number, one in enumerate(card.entries):
+        values = (one.tokens.half(), one.positions, one.cells_yx, one.pointer)
+        for part, value in zip(_PARTS, values, strict=True):
+            tensors[f"{number}.{part}"] = value.detach().cpu().contiguous()
+        area = {"region": asdict(one.region), "area_px": one.area_px, "box": one.box}
+        facts.append({**area, "affinity": one.scores.affinity, "occurrence": one.scores.occurrence})
+    about = {
+        "version": VERSION, "name": card.name, "window": card.window, "spacing_mm_yx": card.spacing_mm_yx,
+        "network": card.entries[0].network, "entries": facts,
+    }  # fmt: skip
+    with atomic_file(path) as part_path:
+        save_file(tensors, part_path, {"card": json.dumps(about)})
+
+
+def load_card(path: Path) -> Card:
+    """Read a card.
+
+    Raises
+    ------
+    ReadError
+        No card, a damaged one, or one of a later version.
+    """
+    from safetensors import safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            about = json.loads((file.metadata() or {})["card"])
+            entries = tuple(
+                _entry(number, fact, about["network"], [file.get_tensor(f"{number}.{part}") for part in _PARTS])
+                for number, fact in enumerate(about["entries"])
+            )
+    except Exception as error:  # the reader raises its own kinds: whatever it is, the file is no card
+        raise ReadError(f"{path} is no memory card ({error}): give a file that save_card wrote.") from error
+    if about["version"] > VERSION:
+        raise ReadError(f"{path} is a card of version {about['version']}, this is version {VERSION}: update first.")
+    spacing = about["spacing_mm_yx"]
+    return Card(about["name"], entries, (float(spacing[0]), float(spacing[1])), about["window"])
+
+
+def _entry(number: int, fact: dict[str, object], network: str, parts: Sequence[Tensor]) -> MemoryEntry:
+    region, box = fact["region"], fact["box"]
+    scores = Scores(float(fact["affinity"]), float(fact["occurrence"]))  # type: ignore[arg-type]
+    return MemoryEntry(
+        -1 - number, number, "prompted", 0, Region(**region), parts[0].float(), parts[1], parts[2], parts[3], scores,  # type: ignore[arg-type]
+        int(fact["area_px"]), None if box is None else tuple(box), None, network,  # type: ignore[call-overload, arg-type]
+    )  # fmt: skip
+
+
+def find(
+    engine: Engine,
+    card: Card,
+    frame_at: Callable[[int], FrameView],
+    frames: Sequence[int],
+    spacing_mm_yx: tuple[float, float],
+) -> Sighting:
+    """Look for a card's structure on frames, at the card's own scale, all over each frame; the surest sighting.
+
+    Raises
+    ------
+    InputError
+        The card was made with another network, adapter or intensity window, or nothing like it is on these frames.
+    """
+    check(engine, card)
+    sides = sorted(one.region.height * card.spacing_mm_yx[0] / spacing_mm_yx[0] for one in card.entries)
+    area = float(np.median([one.area_px for one in card.entries])) * float(
+        np.prod(card.spacing_mm_yx) / np.prod(spacing_mm_yx)
+    )
+    best: Sighting | None = None
+    for frame_index in frames:
+        frame = frame_at(frame_index)
+        for region in _regions(engine, frame, sides[len(sides) // 2]):
+            engine.check()
+            found = _look(engine, card, frame, region)
+            if AREAS[0] * area <= found.mask.sum() <= AREAS[1] * area and (best is None or found.score > best.score):
+                best = found
+    if best is None:
+        raise InputError(f"Nothing like {card.name!r} was found: name a frame that shows it, or mark it by hand.")
+    box = box_of(best.mask)
+    if engine.region == "full" or box is None:
+        return best
+    again = _look(engine, card, frame_at(best.frame_index), region_around(box, best.mask.shape, engine.cells))
+    return again if again.mask.any() and again.score >= 0.8 * best.score else best
+
+
+def check(engine: Engine, card: Card) -> None:
+    """Refuse a card that this engine cannot read.
+
+    Raises
+    ------
+    InputError
+        It was made with another network, adapter or intensity window.
+    """
+    if any(one.network != engine.network.fingerprint for one in card.entries):
+        raise InputError(
+            f"The card of {card.name!r} was made with another network or adapter than {engine.network.traits.name}: "
+            "use the one it was made with, or make the card anew."
+        )
+    if card.window != window_word(engine):
+        raise InputError(
+            f"The card of {card.name!r} was made with the intensity window {card.window!r}, this clip is seen through "
+            f"{window_word(engine)!r}: choose the same window."
+        )
+
+
+def search_frames(length: int) -> tuple[int, ...]:
+    """Frames that are searched where none is named: evenly spread, from the middle outwards."""
+    check_range(length, 1, 1 << 31, "frames")
+    inner = np.linspace(0, length - 1, LOOKS + 2)[1:-1] if length > LOOKS else np.arange(length)
+    picks = np.unique(inner.round().astype(int))
+    return tuple(sorted((int(pick) for pick in picks), key=lambda pick: abs(pick - (length - 1) / 2)))
+
+
+def _regions(engine: Engine, frame: FrameView, side: float) -> list[Region]:
+    """Squares of a side that cover a frame, or the whole frame."""
+    if engine.region == "full":
+        return [Region.full(*frame.size)]
+    square = engine.cells * max(1, round(side / engine.cells))
+    starts = []
+    for size in frame.size:
+        count = 1 if size <= square else 1 + int(np.ceil((size - square) / (square * STEP)))
+        low = (size - square) // 2 if count == 1 else 0
+        starts.append([round(low + index * (size - square) / max(1, count - 1)) for index in range(count)])
+    return [Region(float(y), float(x), float(square), float(square)) for y, x in product(*starts)]
+
+
+@torch.inference_mode()
+def _look(engine: Engine, card: Card, frame: FrameView, region: Region) -> Sighting:
+    """What a card makes of one region: its memories are read as if they had been made here."""
+    features, image_row = see(engine, frame, [region])
+    device, traits = engine.network.device, engine.network.traits
+    entries = tuple(
+        replace(
+            one, region=region, tokens=one.tokens.to(device), positions=one.positions.to(device),
+            cells_yx=one.cells_yx.to(device), pointer=one.pointer.to(device),
+        )
+        for one in card.entries
+    )  # fmt: skip
+    query = Query(len(entries), None, 1, features, 0, None, region, frame.order, max(frame.length, len(entries) + 1))
+    recall = engine.policy.recall(MemoryBank(entries), query)
+    conditioned = engine.reader.read(features.levels[-1], features.position, [recall], [region], image_row)
+    answer = engine.network.answer(
+        features, {traits.memory_stride: conditioned}, PromptTensors.none(1, device), image_row
+    )
+    best = int(answer.affinity[0].argmax())
+    occurrence = float(answer.occurrence[0])
+    logits = uncrop(answer.mask_logits[:, best], region, frame.size)[0]
+    mask: Mask = ((logits > 0) & (occurrence > 0)).cpu().numpy()
+    score = float(answer.affinity[0, best]) * float(torch.sigmoid(answer.occurrence[0]))
+    return Sighting(frame.frame_index, mask, score)
