@@ -1,6 +1,7 @@
 """Every policy through a session: a tiny random SAM 2 and vost-nano over a disc that moves."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,25 @@ import torch
 
 from napari_vost import Session
 from napari_vost.clip import Clip
-from napari_vost.contracts import Answer, Choice, Network, Prediction, TrackState
+from napari_vost.contracts import (
+    Answer,
+    Choice,
+    MemoryBank,
+    Network,
+    Observation,
+    Prediction,
+    Query,
+    Recall,
+    TrackState,
+)
 from napari_vost.errors import InputError
 from napari_vost.memory.policies import policy_names
+from napari_vost.memory.policies.phase import Phase
 from napari_vost.memory.policies.tree import Tree
 from napari_vost.model.nano import build_nano
 from napari_vost.model.network import Sam2Network
 from napari_vost.testing import BrightNetwork, tiny_sam2_model
-from napari_vost.types import Scores
+from napari_vost.types import Image, Scores
 
 NAMES = [name for name in policy_names() if name != "auto"]
 
@@ -86,6 +98,44 @@ def test_previous_hands_the_mask_to_a_network_that_does_not_ask_for_it(
     assert given[1:] == [False] * 11
 
 
+class Beating:
+    """A motion prior that knows where the disc is and that it beats every fourth frame."""
+
+    name = "beating"
+
+    def start(self, seen: Observation) -> int:
+        return seen.frame_index
+
+    def predict(self, state: int, frame_index: int, image: Image | None = None) -> Prediction:
+        box = (20.0, 11.0 + frame_index, 40.0, 30.0 + frame_index)
+        return Prediction(box, 280.0, phase=(frame_index + 0.5) / 4 % 1.0)
+
+    def update(self, state: int, seen: Observation) -> int:
+        return seen.frame_index
+
+
+class Recording(Phase):
+    """Phase that writes down which frames it reads, in order of slot."""
+
+    reads: dict[int, list[int]]
+
+    def recall(self, bank: MemoryBank, query: Query) -> Recall:
+        recall = super().recall(bank, query)
+        read = sorted(recall.entries, key=lambda one: one.slot)
+        self.reads[query.frame_index] = [one.entry.frame_index for one in read]
+        return recall
+
+
+def test_phase_reads_the_frames_of_the_same_place_in_the_beat(networks: dict[str, Network], disc: Clip) -> None:
+    session = Session(disc, networks["sam2"], motion="none")
+    policy = Recording()
+    policy.reads = {}
+    session._engine = replace(session.engine, policy=policy, prior=Beating())
+    session.add_mask(0, np.asarray(disc.frame(0)) > 150)
+    list(session.propagate(direction="forward"))
+    assert policy.reads[11] == [10, 7, 3, 8, 6, 4, 0]
+
+
 class Counting(Tree):
     """A tree that writes down how many rows each object had."""
 
@@ -100,7 +150,7 @@ def test_the_tree_grows_to_three_rows_and_shows_the_best(networks: dict[str, Net
     session = Session(disc, networks["sam2"], memory="tree")
     policy = Counting()
     policy.rows = []
-    object.__setattr__(session.engine, "policy", policy)
+    session._engine = replace(session.engine, policy=policy)
     session.add_mask(0, np.asarray(disc.frame(0)) > 150)
     session.add_mask(0, np.asarray(disc.frame(0)) < 60, object_id=2)
     results = list(session.propagate(direction="forward"))

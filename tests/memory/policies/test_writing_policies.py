@@ -61,6 +61,12 @@ def test_uncertain_tokens_are_dropped_with_their_positions_and_cells() -> None:
     assert kept.positions.shape == (2, 8)
 
 
+def test_the_threshold_is_three_quarters() -> None:
+    logits = [float(2 * torch.tensor(sure).atanh()) for sure in (0.74, 0.76, 0.3, 0.99)]
+    bank = RegionPolicy().admit(entry(1), _answer(_quarters(*logits)), 0, MemoryBank())
+    assert bank.kept[0].cells_yx.tolist() == [[0.0, 1.0], [1.0, 1.0]]
+
+
 def test_a_frame_without_a_certain_token_keeps_all_and_frames_are_filtered_as_well() -> None:
     policy = RegionPolicy()
     bank = policy.admit(entry(1, affinity=0.4), _answer(torch.zeros(8, 8)), 0, MemoryBank())
