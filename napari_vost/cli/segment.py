@@ -47,11 +47,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ("--mask", "FILE[@F]", "a label map; @F takes frame F of it only"),
     ):
         prompts.add_argument(option, metavar=form, help=words, action="append", default=[])
+    prompts.add_argument(
+        "--card", metavar="FILE[@F]", action="append", default=[],
+        help="a memory card: find on frame F, or anywhere, what it shows; it becomes the next free object",
+    )  # fmt: skip
     prompts.add_argument("--name", metavar="ID=NAME", action="append", default=[], help="what an object is called")
     add_result_options(parser)
     out = parser.add_argument_group("following")
     out.add_argument("--report", type=Path, metavar="FILE", help="numbers per object and frame, JSON")
     out.add_argument("--save", type=Path, metavar="CASE.vost", help="the session, to go on with later")
+    out.add_argument(
+        "--save-card", metavar="FILE[,ID]", action="append", default=[], help="what the prompts of an object taught"
+    )
     out.add_argument("--direction", choices=("forward", "backward", "both"), default="both")
     out.add_argument("--frames", type=frame_range, metavar="A:B", default=None, help="never leave frames A to B-1")
     out.add_argument(
@@ -76,8 +83,9 @@ def run(args: argparse.Namespace) -> int:
     for notice in clip.notices:
         sys.stderr.write(f"note: {notice}\n")
     prompts = collect_prompts(args, clip)
-    masks_given = [Path(text.rpartition("@")[0] or text) for text in args.mask]
-    check_targets(args.out, clip, args.reference, [args.save, args.report], masks_given)
+    read = [Path(text.rpartition("@")[0] or text) for text in (*args.mask, *args.card)]
+    cards = [card_target(text)[0] for text in args.save_card]
+    check_targets(args.out, clip, args.reference, [args.save, args.report, *cards], read)
     options = EngineOptions(
         window=args.window,
         cleanup=Cleanup(largest_component=args.largest, non_overlap=args.non_overlap),
@@ -86,9 +94,12 @@ def run(args: argparse.Namespace) -> int:
     session = Session(clip, args.model, args.adapter, args.memory, args.motion, args.device, args.region, options)
     session.labels.update({object_id: Label(name) for object_id, name in map(named, args.name)})
     started = time.perf_counter()
-    session.add(*prompts)
+    if prompts:
+        session.add(*prompts)
     found = None
     try:
+        for text in args.card:
+            use_card(session, text, args.frames)
         if args.adapt is not None:
             found = adapt(session, args.adapt)
         follow(session, args.direction, args.frames)
@@ -99,6 +110,8 @@ def run(args: argparse.Namespace) -> int:
     write_results(session, args)
     if args.save is not None:
         session.save(args.save)
+    for text in args.save_card:
+        session.save_card(*card_target(text))
     if args.report is not None:
         write_report(session, args.report, seconds, found)
     return 0
@@ -130,6 +143,24 @@ def adapt(session: Session, seconds: float) -> Adaptation:
     return found
 
 
+def card_target(text: str) -> tuple[Path, int]:
+    """Read ``FILE[,ID]``."""
+    name, _, object_id = text.rpartition(",") if text.rpartition(",")[2].isdigit() else (text, "", "1")
+    return Path(name), int(object_id)
+
+
+def use_card(session: Session, text: str, frames: tuple[int, int] | None) -> None:
+    """Use a card, ``FILE[@F]``, as the next free object; say in one line what it found."""
+    name, _, at = text.rpartition("@") if text.rpartition("@")[2].isdigit() else (text, "", "")
+    frame = int(at) if at else None
+    if frame is not None and frames is not None and not frames[0] <= frame < frames[1]:
+        raise PromptError(f"--card {text} looks at frame {frame}, outside --frames {frames[0]}:{frames[1]}.")
+    object_id = max(session.object_ids, default=0) + 1
+    found = session.use_card(Path(name), object_id, frame)
+    label = session.labels[object_id].name
+    sys.stderr.write(f"object {object_id}: {label} found on frame {found.frame_index}, score {found.score:.2f}\n")
+
+
 def follow(session: Session, direction: Any, frames: tuple[int, int] | None) -> None:
     """Propagate with a progress bar."""
     if len(session.clip) == 1:
@@ -151,8 +182,8 @@ def collect_prompts(args: argparse.Namespace, clip: Clip) -> list[Prompt]:
     prompts += [box(text) for text in args.box]
     for text in args.mask:
         prompts += masks(text, clip, args.resample)
-    if not prompts:
-        raise PromptError("Nothing to follow: give --point, --box or --mask.")
+    if not prompts and not args.card:
+        raise PromptError("Nothing to follow: give --point, --box, --mask or --card.")
     start, stop = args.frames or (0, len(clip))
     check_frames((start, stop), len(clip))
     for prompt in prompts:
