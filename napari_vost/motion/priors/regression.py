@@ -33,7 +33,8 @@ class Regression:
 
     Every number is written relative to its present value, so a structure that stays is predicted to stay, wherever it
     is. It is the batch form of recursive least squares with the same forgetting. The covariance is that of the
-    residuals. Before there are enough frames to fit, the box stays where it is.
+    residuals, each as if its own frame had not been fitted, and grows where the present is unlike the past. Where such
+    fits would have predicted a number worse than by staying, it stays; before there are enough frames to fit, all do.
 
     Parameters
     ----------
@@ -89,25 +90,24 @@ def predicted(path: Path, ahead: int) -> tuple[Numbers, Matrix]:
     if len(ends) < 2 * lags:
         return values[-1], floor + np.eye(4) * size2 * _REST**2 * ahead
     weights = FORGETTING ** (ends[-1] - ends)
-    steps = np.empty(4)
-    residuals = np.empty((len(ends), 4))
+    now = np.array([len(values) - 1])
+    steps, doubt, residuals = np.empty(4), np.empty(4), np.empty((len(ends), 4))
     for signal in range(4):
         past = _relative(values[:, signal], ends, lags)
         target = values[ends + reach, signal] - values[ends, signal]
-        fitted = _ridge(past, target, weights)
-        residuals[:, signal] = target - past @ fitted
-        steps[signal] = (_relative(values[:, signal], np.array([len(values) - 1]), lags) @ fitted)[0]
-    freedom = max(float(weights.sum()) - lags, 1.0)
-    return values[-1] + steps, (residuals.T * weights) @ residuals / freedom + floor
+        solved = np.linalg.inv((past.T * weights) @ past + np.eye(lags - 1) * _RIDGE * float(weights.sum()))
+        fitted = solved @ past.T @ (weights * target)
+        present = _relative(values[:, signal], now, lags)[0]
+        steps[signal], doubt[signal] = present @ fitted, np.sqrt(1 + present @ solved @ present)
+        own_say = weights * np.einsum("ni,ij,nj->n", past, solved, past)
+        residuals[:, signal] = (target - past @ fitted) / np.maximum(1 - own_say, 0.1)
+        if weights @ residuals[:, signal] ** 2 >= weights @ target**2:
+            residuals[:, signal], steps[signal] = target, 0.0
+    covariance = (residuals.T * weights) @ residuals / float(weights.sum())
+    return values[-1] + steps, covariance * np.outer(doubt, doubt) + floor
 
 
 def _relative(signal: NDArray[np.float64], ends: NDArray[np.intp], lags: int) -> Matrix:
     """(N, lags - 1) samples before each end, relative to the sample there."""
     past: Matrix = signal[ends[:, None] - np.arange(1, lags)] - signal[ends][:, None]
     return past
-
-
-def _ridge(past: Matrix, target: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    weighted = past.T * weights
-    square = weighted @ past + np.eye(past.shape[1]) * _RIDGE * float(weights.sum())
-    return np.asarray(np.linalg.solve(square, weighted @ target))
