@@ -8,8 +8,9 @@
     python benchmarks/policies.py --page                       only the page, from what is there
     python benchmarks/policies.py --sheet                      the contact sheet of the clips
 
-Each run is a small JSON file below --out, by weights; what is there is not run again (``--again`` runs it). Times are
-of this machine as busy as it is.
+Each run is a small JSON file below --out, by weights; what is there is not run again. Give ``--again`` with ``--only``
+or ``--clips`` after a change of a policy or a clip: files know their weights, not the code. Times are of this machine,
+as busy as it is.
 """
 
 from __future__ import annotations
@@ -221,7 +222,7 @@ def write_page(docs: Path, folder: Path) -> None:
         for name, body in _tables(matrix).items():
             text = replace_part(text, name, body)
         seeds = len({facts["seed"] for facts in files})
-        weights = f"Weights: {folder.name}; {seeds} seeds; torch {files[0]['torch']}, {files[0]['device']}.\n"
+        weights = f"Weights: {folder.name}; seeds: {seeds}; torch {files[0]['torch']}, {files[0]['device']}.\n"
         text = replace_part(text, "weights", weights)
         draw(matrix, docs / "pictures" / "policies.png")
     flat = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / "flat").glob("*.json"))]
@@ -245,7 +246,7 @@ def _tables(matrix: Matrix) -> dict[str, str]:
         "motion": markdown(*matrix.table(matrix.priors(), 1)),
         "best": markdown(BEST_HEAD, matrix.best()),
         "details": markdown(DETAIL_HEAD, matrix.details(star)),
-        "auto": markdown(("clip", "memory", "motion", "ran", "with"), picked) if picked else "",
+        "auto": markdown(("clip", "memory", "motion", "ran", "with"), picked) if picked else "Nothing.",
         "refused": "\n".join(refused) or "None.",
     }
 

@@ -49,7 +49,7 @@ def test_runs_are_kept_one_by_one_and_not_done_again(
     assert 0 < facts["scores"]["j_and_f"] < 1
     page = (tmp_path / "docs" / "policies.md").read_text()
     assert "| fifo | **" in page
-    assert "2 seeds" in page
+    assert "seeds: 2;" in page
     assert (tmp_path / "docs" / "pictures" / "policies.png").stat().st_size > 5000
     (folder / "fifo+none-0.json").unlink()
     capsys.readouterr()

@@ -12,7 +12,7 @@ from napari_vost.phantoms.heart import contraction
 
 
 def beat(frames: int | None = None, size: int = 96, seed: int = 0, period: float = 20.0) -> HardClip:
-    """A heart across its long axis: the left pool narrows, the wall thickens, the right one follows.
+    """A heart across its long axis: the left pool narrows and pales, the wall thickens, the right one follows.
 
     Parameters
     ----------
@@ -29,12 +29,12 @@ def beat(frames: int | None = None, size: int = 96, seed: int = 0, period: float
     middle = track(50 - 1.5 * squeeze, 52 - 1.0 * squeeze)
     lungs = [stage.layer(stage.body(24.0, 1.8, 0.08, 0.02), np.array(at), 0.08) for at in ((34.0, 92.0), (44.0, 2.0))]
     liver = stage.layer(stage.body(26.0, 1.2, 0.08, 0.03), np.array([94.0, 30.0]), 0.4)
-    pool = stage.body(12.5, 1.1, 0.03, 0.035)
-    wall = stage.layer(stage.body(19.5, 1.08, 0.03, 0.04), middle, 0.36, 2, 1.0 - 0.07 * squeeze)
-    left = stage.layer(pool, middle, 0.72, 1, 1.0 - 0.36 * squeeze, morph=0.2 * squeeze)
+    pool = stage.body(12.5, 1.1, 0.05, 0.05)
+    wall = stage.layer(stage.body(19.5, 1.08, 0.03, 0.05), middle, 0.38, 2, 1.0 - 0.07 * squeeze)
+    left = stage.layer(pool, middle, 0.6 - 0.1 * squeeze, 1, 1.0 - 0.36 * squeeze, morph=0.2 * squeeze)
     right_wall = stage.layer(stage.body(17.5, 1.5, 0.05, 0.03), middle - (3.0, 17.0), 0.4, 0, 1.0 - 0.13 * squeeze)
-    right = stage.layer(stage.body(15.0, 1.5, 0.05, 0.035), middle - (3.0, 17.0), 0.69, 0, 1.0 - 0.2 * squeeze)
-    film = stage.shoot([*lungs, liver, right_wall, right, wall, left, *_papillary(stage, squeeze, middle)], 0.04)
+    right = stage.layer(stage.body(15.0, 1.5, 0.05, 0.035), middle - (3.0, 17.0), 0.58, 0, 1.0 - 0.2 * squeeze)
+    film = stage.shoot([*lungs, liver, right_wall, right, wall, left, *_papillary(stage, squeeze, middle)], 0.07)
     phantom = filmed(film, "Left ventricle", period * FRAME_TIME_S, ("Myocardium",))
     return HardClip(phantom, 1, Events())
 

@@ -68,7 +68,10 @@ def leave(frames: int = 100, size: int = 96, seed: int = 0, away: int = 30) -> H
 
 
 def fast(frames: int = 64, size: int = 96, seed: int = 0) -> HardClip:
-    """A small object that moves by a third to two thirds of its own size per frame, from wall to wall; as `long`."""
+    """A small object that moves by a third to two thirds of its own size per frame, from wall to wall.
+
+    Others of its look lie still, and it passes before them. Arguments as `long`.
+    """
     stage = Stage(size, frames, seed)
     room = REFERENCE_PX - 24.0
     speed = 7.5 + 2.5 * np.sin(stage.time / 9.0)
@@ -80,7 +83,11 @@ def fast(frames: int = 64, size: int = 96, seed: int = 0) -> HardClip:
     )
     body = stage.body(8.0, 1.3)
     target = stage.layer(body, track(y, x), 0.74, 1, angle=0.12 * stage.time)
-    film = stage.shoot([*stage.scenery(14, 0.74), target])
+    others = []
+    for corner in ((20.0, 24.0), (74.0, 30.0), (46.0, 74.0)):  # of its look, but they stay
+        at = np.array(corner) + stage.random.uniform(-6, 6, 2)
+        others.append(stage.layer(stage.body(7.0, 1.4), at, 0.7, angle=stage.random.uniform(0, np.pi)))
+    film = stage.shoot([*stage.scenery(14, 0.74), *others, target])
     return HardClip(filmed(film, "Fast object"), 1, Events())
 
 
