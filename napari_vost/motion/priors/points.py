@@ -21,6 +21,7 @@ COUNT = 16  # points, as in SAM-PT
 _FEWEST = 4  # survivors that make a prediction
 _PIXELS = 2000  # of the mask that are looked at
 _ROUNDS = 5
+_INSIDE = 1 / 3  # of the mask's greatest depth: points nearer to its edge may fall out of the object as it deforms
 _CORNER = 1.5  # standard deviation in pixels of the window that looks for corners
 _NOISE_PX, _NOISE_SHARE = 0.5, 1 / 20  # standard deviation per square root of a frame: pixels, and share of the size
 
@@ -29,9 +30,9 @@ class Points(SeenPrior):
     """Follows 16 points of the last mask and moves its box by their median shift.
 
     The points are spread over the mask, each on the strongest corner near the middle of its share. Points that do not
-    come back to within a pixel are lost; the others are given as points inside the object. An approximation of SAM-PT,
-    whose points come from a learnt tracker and live through the clip; here they are chosen anew on every seen mask.
-    With fewer than 4 survivors, or without an image, the box goes on at constant velocity.
+    come back to within a pixel are lost; those of the others that lay well inside are given as points of the object.
+    An approximation of SAM-PT, whose points come from a learnt tracker and live through the clip; here they are chosen
+    anew on every seen mask. With fewer than 4 survivors, or without an image, the box goes on at constant velocity.
     """
 
     name = "points"
@@ -53,7 +54,9 @@ class Points(SeenPrior):
         noise = steps * (_NOISE_PX**2 + _NOISE_SHARE**2 * float(numbers[2] * numbers[3]))
         covariance = np.eye(4) * noise + np.diag([*rough, *rough]) ** 2
         fill = float(picture.mask.sum()) / max(float(numbers[2] * numbers[3]), 1.0)
-        places = there[good] * crop.scale + [crop.y0, crop.x0]
+        depth = ndimage.distance_transform_edt(mask)
+        deep = good & (depth[tuple(points.astype(np.intp).T)] >= _INSIDE * depth.max())
+        places = there[deep] * crop.scale + [crop.y0, crop.x0]
         found = tuple((float(y), float(x)) for y, x in places)
         return replace(prediction_of(numbers, covariance, fill), points_yx=found)
 

@@ -23,11 +23,11 @@ def test_the_box_moves_with_the_image_to_a_quarter_of_a_pixel() -> None:
         assert np.allclose(np.array(prediction.box) - BOX, [*shift, *shift], atol=0.25)
 
 
-def test_the_points_lie_inside_the_moved_object() -> None:
-    prior, after = Points(), disc((66, 75), 19)
+def test_the_points_lie_well_inside_the_moved_object() -> None:
+    prior, after = Points(), disc((66, 75), 13)
     prediction = prior.predict(prior.start(seen(disc((60, 80), 18), texture())), 1, texture((6, -5)))
     assert prediction is not None
-    assert len(prediction.points_yx) >= 12
+    assert 6 <= len(prediction.points_yx) < 16
     assert all(after[round(y), round(x)] for y, x in prediction.points_yx)
 
 
@@ -37,7 +37,8 @@ def test_half_of_the_object_covered_still_gives_its_motion() -> None:
     prior = Points()
     prediction = prior.predict(prior.start(sighting(0, BOX, image=texture())), 1, image)
     assert prediction is not None
-    assert 4 <= len(prediction.points_yx) < 14
+    assert 1 <= len(prediction.points_yx)
+    assert all(x < 76 for _, x in prediction.points_yx)
     assert np.allclose(np.array(prediction.box) - BOX, [5, -4, 5, -4], atol=0.5)
 
 
