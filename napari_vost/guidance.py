@@ -17,7 +17,7 @@ from napari_vost.contracts import MotionPrior, Observation, Prediction, PromptTe
 from napari_vost.features.region import crop_logits, points_to_input
 from napari_vost.masks import Box
 from napari_vost.motion.gate import admissible
-from napari_vost.motion.rescore import rescored
+from napari_vost.motion.rescore import STABLE_FRAMES, rescored
 from napari_vost.types import Image, Region
 
 _CERTAIN = 10.0  # logit of a pixel that a predicted mask is sure of
@@ -152,11 +152,12 @@ def observe_motion(
 ) -> tuple[object, bool]:
     """State of a row's prior after a frame, and whether motion can have brought the answer about.
 
-    An answer outside the gate is no evidence of motion: the state only grows less certain, until it is let in again.
+    An answer outside the gate is no evidence of motion: the state only grows less certain, until it is let in again. A
+    track that is not stable yet has no gate: its prior still learns how fast the object is.
     """
     if prior is None:
         return None, True
     if row.motion is None:
         return prior.start(seen), True
-    passed = admissible(prediction, seen.box)
+    passed = row.stable < STABLE_FRAMES or admissible(prediction, seen.box)
     return prior.update(row.motion, seen if passed else replace(seen, box=None, area_px=0)), passed

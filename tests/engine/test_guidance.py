@@ -96,12 +96,13 @@ def test_a_leap_is_shown_but_not_believed() -> None:
 
     state, passed = observe_motion(prior, row(motion=None), None, seen(0, 10))
     for frame_index in range(1, 12):
-        here = row(motion=state)
+        here = row(motion=state, stable=frame_index)
         (prediction,) = predict(prior, [here], frame_index, np.zeros((64, 64)))
         state, passed = observe_motion(prior, here, prediction, seen(frame_index, 10 + frame_index))
         assert passed
-    here = row(motion=state)
-    (prediction,) = predict(prior, [here], 12, np.zeros((64, 64)))
+    (prediction,) = predict(prior, [row(motion=state)], 12, np.zeros((64, 64)))
+    assert observe_motion(prior, row(motion=state, stable=14), prediction, seen(12, 50))[1]
+    here = row(motion=state, stable=15)
     after, passed = observe_motion(prior, here, prediction, seen(12, 50))
     assert not passed
     (unmoved,) = predict(prior, [row(motion=after)], 13, np.zeros((64, 64)))
