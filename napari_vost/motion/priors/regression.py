@@ -84,8 +84,7 @@ def predicted(path: Path, ahead: int) -> tuple[Numbers, Matrix]:
     if reach == 0 or lags < 2:
         return values[-1], np.eye(4) * (_LEAST + size2 * _REST**2 * (1 + ahead))
     ends = np.arange(lags - 1, len(values) - reach)
-    windows = ends[:, None] - np.arange(lags)
-    ends = ends[known[windows].all(axis=1) & known[ends + reach]]
+    ends = ends[known[ends] & known[ends + reach]]  # what lies between may be a bridged gap
     floor = np.eye(4) * (_LEAST + size2 * (_GROWTH**2 * reach + _REST**2 * (ahead - reach)))
     if len(ends) < 2 * lags:
         return values[-1], floor + np.eye(4) * size2 * _REST**2 * ahead

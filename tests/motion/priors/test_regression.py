@@ -53,10 +53,10 @@ def test_backward_is_the_mirror_of_forward() -> None:
     assert np.allclose(*found)
 
 
-def test_windows_across_a_gap_are_not_learnt_from() -> None:
-    truth = path_of(120, y=lambda t: 10 * np.sin(2 * np.pi * t / 20))
-    error = errors(Regression(), truth, truth, 5, 100, hidden=range(60, 72))["centre"]
-    assert rms(error) < 1.0
+def test_a_gap_in_every_breath_is_bridged() -> None:
+    truth = path_of(140, y=lambda t: 10 * np.sin(2 * np.pi * t / 20))
+    gaps = [at for at in range(20, 140) if at % 20 in (3, 4, 5, 6, 7)]
+    assert rms(errors(Regression(), truth, truth, 5, 110, hidden=gaps[:-10])["centre"]) < 2.0  # staying: 7
 
 
 def test_jumps_without_rule_are_met_by_staying_and_by_a_covariance_that_covers_them() -> None:
