@@ -1,9 +1,10 @@
 """The order of frames: two sweeps outward from the prompted frames, and where they end.
 
 Every frame without a prompt is reached from its nearest prompted frame (tie: the earlier one), forward first, then
-backward. A sweep starts at a prompted frame with a memory of prompted frames only. It ends at the frame that a nearer
-prompt answers for, at the border of the frame range, when the structure has ended (depth only), or, after a change,
-when nothing changes any more.
+backward; between a painted or locked mask and a frame that was only clicked, from the mask, which is surer. A sweep
+starts at a prompted frame with a memory of prompted frames only. It ends at the frame that a nearer prompt answers for,
+at the border of the frame range, when the structure has ended (depth only), or, after a change, when nothing changes
+any more.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from napari_vost.features.region import crop_logits, share_regions
 from napari_vost.masks import PackedMask
 from napari_vost.seeding import Seed
 from napari_vost.step import Engine, FrameView, RowAnswer, step
-from napari_vost.types import Direction, Order, Region
+from napari_vost.types import Direction, MaskPrompt, Order, Region
 
 END_SLICES = 2  # slices in a row with a negative object logit before a structure counts as ended
 END_AREA = 0.05  # and an area below this share of its largest
@@ -133,28 +134,36 @@ def legs(plan: Plan) -> list[Leg]:
 
 
 def _runs(seed: Seed, neighbour: Seed | None, changed: frozenset[int] | None) -> bool:
-    """Whether the leg from a prompted frame towards its neighbour is to run.
-
-    It is where the frame changed, and where the neighbour has come to say that the object is not there: then its
-    share of the frames between them falls to this one.
-    """
+    """Whether the leg from a prompted frame towards its neighbour is to run: what it depends on has changed."""
     if changed is None or seed.frame_index in changed:
         return True
-    return neighbour is not None and neighbour.mask.empty and neighbour.frame_index in changed
+    return neighbour is not None and neighbour.frame_index in changed and _outranks(seed, neighbour)
+
+
+def _outranks(seed: Seed, other: Seed) -> bool:
+    """Whether all frames between two prompted ones are followed from the first of them.
+
+    "Not here" says nothing about the frames around it and would start with nothing to follow. A click mends its own
+    frame; measured on heart and hippocampus, frames on the way to it are followed better from a mask that was painted,
+    with the clicked frame in memory, than from the clicked frame.
+    """
+    if seed.mask.empty or other.mask.empty:
+        return other.mask.empty and not seed.mask.empty
+    return _painted(seed) and not _painted(other)
+
+
+def _painted(seed: Seed) -> bool:
+    return any(isinstance(prompt, MaskPrompt) for prompt in seed.prompts)
 
 
 def _last(seed: Seed, neighbour: Seed | None, plan: Plan, step: int) -> int:
-    """Last frame of a leg: the clip's end, the frame before the neighbour, or half of the way to it.
-
-    "Not here" says nothing about the frames around it, so an empty prompted frame leaves the whole way to a neighbour
-    that holds the object; it would start with nothing to follow.
-    """
+    """Last frame of a leg: the clip's end, the frame before the neighbour, or half of the way to it."""
     if neighbour is None:
         return plan.length - 1 if step > 0 else 0
     here, there = seed.frame_index, neighbour.frame_index
-    if plan.direction != "both" or (neighbour.mask.empty and not seed.mask.empty):
+    if plan.direction != "both" or _outranks(seed, neighbour):
         return there - step
-    if seed.mask.empty and not neighbour.mask.empty:
+    if _outranks(neighbour, seed):
         return here
     return (here + there) // 2 + (step < 0)
 

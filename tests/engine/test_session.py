@@ -83,6 +83,22 @@ def test_a_frame_that_becomes_empty_hands_its_share_to_its_neighbour(session: Se
     assert {(leg.seed_frame, leg.first, leg.last) for leg in legs(plan)} == {(0, 1, 3), (10, 9, 5)}
 
 
+def test_the_way_from_a_painted_mask_to_a_clicked_frame_is_followed_from_the_mask(session: Session) -> None:
+    from napari_vost.propagation import legs
+
+    session.add_mask(2, disc())
+    list(session.propagate())
+    session.add_point(8, (48, 35))
+    plan = session._follower.plan(session.engine, session.frame_view, "both", None, False)
+    found = {(leg.seed_frame, leg.direction): (leg.first, leg.last) for leg in legs(plan)}
+    assert found == {(8, 1): (9, 11), (2, 1): (3, 7)}
+    list(session.propagate())
+    session.add_mask(8, disc(x=40))  # painted over: now both are certain, and each answers for its half
+    plan = session._follower.plan(session.engine, session.frame_view, "both", None, False)
+    found = {(leg.seed_frame, leg.direction): (leg.first, leg.last) for leg in legs(plan)}
+    assert found[8, -1] == (7, 6)
+
+
 def test_objects_followed_together_equal_objects_followed_alone(cine: Clip, tiny_network: Network) -> None:
     together = Session(cine, tiny_network)
     together.add_mask(4, disc(), object_id=3)
