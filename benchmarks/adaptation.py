@@ -1,6 +1,6 @@
 """The table of docs/adaptation.md: following with and without adaptation, from one and from three painted frames.
 
-    python benchmarks/adaptation.py --data FOLDER                          all data sets, then the page
+    python benchmarks/adaptation.py --data FOLDER                          the first 8 cases of all data sets, then the page
     python benchmarks/adaptation.py --data FOLDER --only acdc --limit 5    a try, of which nothing is kept
 
 Every structure is painted on its prompted frame, or on that frame and the ones at a sixth and at five sixths of those
@@ -37,6 +37,7 @@ JOBS = {  # layout → folder below --data
     "hippocampus": "msd_hippocampus/dev",
     "ct_lesion": "ct_lesion_deeplesion/dev",
 }
+CASES = 8  # of each data set
 LEAST = 6  # frames that a structure must be on
 HEAD = (
     "data", "painted frames", "cases", "Dice of the stack", "adapted", "gain [95 %]", "worst",
@@ -135,7 +136,7 @@ def main(words: Sequence[str] | None = None) -> int:
         network = load_network(args.model)
         for name in args.only:
             layout = find_layout(name)
-            cases = list(islice(layout.cases(args.data / JOBS[name]), args.limit))
+            cases = list(islice(layout.cases(args.data / JOBS[name]), args.limit or CASES))
             for count in (1, 3):
                 pairs = [pair for case in cases if (pair := judge(case, network, count, args.seconds)) is not None]
                 if pairs:
