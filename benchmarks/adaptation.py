@@ -1,6 +1,6 @@
 """The table of docs/adaptation.md: following with and without adaptation, from one and from three painted frames.
 
-    python benchmarks/adaptation.py --data FOLDER                          the first 8 cases of all data sets, then the page
+    python benchmarks/adaptation.py --data FOLDER                          first 8 cases of each data set, then the page
     python benchmarks/adaptation.py --data FOLDER --only acdc --limit 5    a try, of which nothing is kept
 
 Every structure is painted on its prompted frame, or on that frame and the ones at a sixth and at five sixths of those

@@ -41,6 +41,7 @@ def test_the_command_line_adapts_reports_and_saves(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(adaptation, "GAIN", gain)
+    monkeypatch.setattr(adaptation, "MADE_GAIN", gain)
     monkeypatch.setattr(adaptation, "LEAK", 1.0)
     report, case = tmp_path / "report.json", tmp_path / "case.vost"
     assert main([*scan, "--adapt", "600", "--report", str(report), "--save", str(case)]) == 0

@@ -57,6 +57,7 @@ def state(network: Network) -> dict[str, torch.Tensor]:
 
 def accept_all(monkeypatch: pytest.MonkeyPatch, gain: float = -2.0) -> None:
     monkeypatch.setattr(adaptation, "GAIN", gain)
+    monkeypatch.setattr(adaptation, "MADE_GAIN", gain)
     monkeypatch.setattr(adaptation, "LEAK", 1.0)
 
 
@@ -155,6 +156,19 @@ def test_the_gain_decides_between_acceptance_and_refusal(session: Session) -> No
     assert found.before is not None and found.after is not None
     gained = found.after - found.before >= 0.01 and (found.leaked is None or found.leaked <= 0.2)
     assert found.accepted == gained == (session.fitted is not None)
+
+
+@pytest.mark.parametrize(("after", "frames", "accepted"), [(0.53, 1, False), (0.56, 1, True), (0.53, 2, True)])
+def test_made_up_walks_of_one_frame_must_promise_more(
+    cine: Clip, network: Network, monkeypatch: pytest.MonkeyPatch, after: float, frames: int, accepted: bool
+) -> None:
+    monkeypatch.setattr(Fitter, "_leak", lambda self, network: None)
+    monkeypatch.setattr(Fitter, "_trial", lambda self, walks, held, until: ([(0.5, after)], self._engine.network, 1))
+    session = Session(cine, network)
+    for frame in (2, 5)[:frames]:
+        session.add_mask(frame, disc(30 + frame))
+    list(session.propagate())
+    assert session.adapt(LONG, steps=1).accepted is accepted
 
 
 def test_what_paints_behind_the_ends_is_refused(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
