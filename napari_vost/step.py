@@ -196,7 +196,7 @@ class Seen:
 def look_at(
     engine: Engine, state: TrackState, frame: FrameView, predictions: Sequence[Prediction | None]
 ) -> list[Region]:
-    """Region of every row; rows that shared a region go on sharing it."""
+    """Region of every row; rows that shared a region go on sharing it. Of an object's hypotheses the best one leads."""
     if engine.region == "full":
         return [Region.full(*frame.size)] * len(state.rows)
     shared: dict[Region, list[int]] = {}
@@ -204,7 +204,10 @@ def look_at(
         shared.setdefault(row.region, []).append(index)
     regions = [row.region for row in state.rows]
     for region, members in shared.items():
-        boxes = [expected_box(state.rows[index], predictions[index], frame.size) for index in members]
+        leading = {
+            state.rows[index].object_id: index for index in sorted(members, key=lambda one: state.rows[one].log_score)
+        }
+        boxes = [expected_box(state.rows[index], predictions[index], frame.size) for index in leading.values()]
         present = [box for box in boxes if box is not None]
         joint = None
         if present:

@@ -163,13 +163,6 @@ class Choice:
     log_score: float = 0.0
 
 
-@dataclass(frozen=True, eq=False)
-class ReadMass:
-    """Share of attention that each recalled entry got, per row: ``shares[row][entry_id]`` sums to at most 1."""
-
-    shares: tuple[Mapping[int, float], ...]
-
-
 class MemoryPolicy(Protocol):
     """What is remembered and what is read back. Pure: state in, state out, no module.
 

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from napari_vost.contracts import MemoryBank, Observation, Prediction, Recall, TrackRow
+from napari_vost import Session
+from napari_vost.contracts import MemoryBank, Observation, Prediction, Recall, TrackRow, TrackState
 from napari_vost.guidance import candidate_boxes, expected_box, observe_motion, predict, rescore, tracking_prompts
 from napari_vost.motion.priors import make_prior
+from napari_vost.phantoms.simple import moving_disc_cine
+from napari_vost.step import FrameView, look_at
 from napari_vost.testing.networks import BrightNetwork
 from napari_vost.types import Region
 
@@ -108,3 +111,15 @@ def test_a_leap_is_shown_but_not_believed() -> None:
     (unmoved,) = predict(prior, [row(motion=after)], 13, np.zeros((64, 64)))
     assert unmoved is not None
     assert abs(unmoved.box[0] - 23) < 2
+
+
+def test_the_best_hypothesis_of_an_object_leads_its_region() -> None:
+    phantom = moving_disc_cine(size=128, frames=4)
+    engine = Session(phantom.clip(), BrightNetwork(32, native_region="auto")).engine
+    good, leaking = row(log_score=-0.1), row(log_score=-3.0, box=(0, 0, 100, 100))
+    view = FrameView(1, phantom.image[1], "time", 4)
+    alone = look_at(engine, TrackState((good,), 1), view, [None])
+    together = look_at(engine, TrackState((leaking, good), 1), view, [None, None])
+    assert together == [*alone, *alone]
+    led = look_at(engine, TrackState((row(log_score=0.0, box=(0, 0, 100, 100)), good), 1), view, [None, None])
+    assert led[0] == led[1] != alone[0]
