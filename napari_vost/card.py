@@ -7,10 +7,11 @@ prompted frames, no image; but a memory is made from an image, so treat a card a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -106,29 +107,33 @@ def load_card(path: Path) -> Card:
     ReadError
         No card, a damaged one, or one of a later version.
     """
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, "pt") as file:
             about = json.loads((file.metadata() or {})["card"])
+            if about["version"] > VERSION:
+                raise ReadError(
+                    f"{path} is a card of version {about['version']}, this program reads up to {VERSION}: update it."
+                )
             entries = tuple(
                 _entry(number, fact, about["network"], [file.get_tensor(f"{number}.{part}") for part in _PARTS])
                 for number, fact in enumerate(about["entries"])
             )
-    except Exception as error:  # the reader raises its own kinds: whatever it is, the file is no card
+            y, x = (float(value) for value in about["spacing_mm_yx"])
+            return Card(about["name"], entries, (y, x), about["window"])
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, ReadError):
+            raise
         raise ReadError(f"{path} is no memory card ({error}): give a file that save_card wrote.") from error
-    if about["version"] > VERSION:
-        raise ReadError(f"{path} is a card of version {about['version']}, this is version {VERSION}: update first.")
-    spacing = about["spacing_mm_yx"]
-    return Card(about["name"], entries, (float(spacing[0]), float(spacing[1])), about["window"])
 
 
-def _entry(number: int, fact: dict[str, object], network: str, parts: Sequence[Tensor]) -> MemoryEntry:
+def _entry(number: int, fact: Mapping[str, Any], network: str, parts: Sequence[Tensor]) -> MemoryEntry:
     region, box = fact["region"], fact["box"]
-    scores = Scores(float(fact["affinity"]), float(fact["occurrence"]))  # type: ignore[arg-type]
+    scores = Scores(float(fact["affinity"]), float(fact["occurrence"]))
     return MemoryEntry(
-        -1 - number, number, "prompted", 0, Region(**region), parts[0].float(), parts[1], parts[2], parts[3], scores,  # type: ignore[arg-type]
-        int(fact["area_px"]), None if box is None else tuple(box), None, network,  # type: ignore[call-overload, arg-type]
+        -1 - number, number, "prompted", 0, Region(**region), parts[0].float(), parts[1], parts[2], parts[3], scores,
+        int(fact["area_px"]), None if box is None else tuple(box), None, network,
     )  # fmt: skip
 
 

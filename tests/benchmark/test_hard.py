@@ -7,18 +7,19 @@ from napari_vost.benchmark.hard import score_hard
 from napari_vost.errors import InputError
 from napari_vost.phantoms.base import Phantom
 from napari_vost.phantoms.hard import Events, HardClip
+from napari_vost.types import Order
 
 FRAMES = 20
 
 
-def clip(events: Events, order: str = "time") -> HardClip:
+def clip(events: Events, order: Order = "time") -> HardClip:
     """Object 1 on the left, its twin 2 on the right; the object is away on frames 4 to 7."""
     labels = np.zeros((FRAMES, 16, 16), dtype=np.uint8)
     labels[:, 4:8, 2:6] = 1
     labels[:, 4:8, 10:14] = 2
     labels[4:8][labels[4:8] == 1] = 0
     image = np.zeros(labels.shape, dtype=np.uint8)
-    return HardClip(Phantom(image, labels, {1: "One", 2: "Two"}, (1.0, 1.0, 1.0), order), 1, events)  # type: ignore[arg-type]
+    return HardClip(Phantom(image, labels, {1: "One", 2: "Two"}, (1.0, 1.0, 1.0), order), 1, events)
 
 
 AWAY = Events(gaps=((4, 8),), twin_id=2)

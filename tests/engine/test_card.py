@@ -97,6 +97,12 @@ def test_a_file_that_is_no_card_is_refused(tmp_path: Path, card: Path) -> None:
             session.use_card(path)
 
 
+def test_a_card_of_a_later_version_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, card: Path) -> None:
+    monkeypatch.setattr("napari_vost.card.VERSION", 0)
+    with pytest.raises(ReadError, match="a card of version 1, this program reads up to 0"):
+        load_card(card)
+
+
 def test_nothing_is_saved_of_an_object_that_was_never_seen(tmp_path: Path) -> None:
     session = Session(moving_disc_cine(frames=4).clip(), BrightNetwork())
     with pytest.raises(PromptError, match="does not exist"):

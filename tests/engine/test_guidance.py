@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,14 +22,14 @@ SIZE = (64, 64)
 HERE = Region(16.0, 16.0, 32.0, 32.0)
 
 
-def row(**changes: object) -> TrackRow:
+def row(**changes: Any) -> TrackRow:
     logits = torch.full((1, 8, 8), -10.0)
     logits[:, 2:4, 2:4] = 10.0  # frame pixels 24 to 32
-    return replace(TrackRow(1, MemoryBank(), HERE, mask_logits=logits, box=(24, 24, 32, 32)), **changes)  # type: ignore[arg-type]
+    return replace(TrackRow(1, MemoryBank(), HERE, mask_logits=logits, box=(24, 24, 32, 32)), **changes)
 
 
-def at(y0: float, x0: float, side: float = 8.0, **more: object) -> Prediction:
-    return Prediction((y0, x0, y0 + side, x0 + side), side * side, **more)  # type: ignore[arg-type]
+def at(y0: float, x0: float, side: float = 8.0, **more: Any) -> Prediction:
+    return Prediction((y0, x0, y0 + side, x0 + side), side * side, **more)
 
 
 def test_without_motion_an_object_is_looked_for_where_it_was() -> None:

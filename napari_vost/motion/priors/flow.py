@@ -13,6 +13,7 @@ from napari_vost.contracts import Observation, Prediction
 from napari_vost.masks import box_of
 from napari_vost.motion.lucas_kanade import dense_flow, warped
 from napari_vost.motion.picture import Crop, Picture, alike
+from napari_vost.motion.priors.base import BasePrior
 from napari_vost.motion.priors.kalman import Kalman, KalmanState
 from napari_vost.motion.signals import numbers_of, prediction_of
 from napari_vost.types import Image
@@ -29,23 +30,10 @@ class SeenState:
     picture: Picture | None = None
 
 
-class SeenPrior:
-    """What priors that look at images share.
+class SeenPrior(BasePrior):
+    """What priors that look at images share."""
 
-    Parameters
-    ----------
-    frame_time_s
-        Seconds per frame, for constant velocity.
-    heart_rate_hz, spacing_mm
-        Not used.
-    """
-
-    def __init__(
-        self,
-        frame_time_s: float | None = None,
-        heart_rate_hz: float | None = None,
-        spacing_mm: tuple[float, float] = (1.0, 1.0),
-    ) -> None:
+    def _prepare(self, frame_time_s: float | None, heart_rate_hz: float | None) -> None:
         self._kalman = Kalman(frame_time_s)
 
     def start(self, seen: Observation) -> SeenState:

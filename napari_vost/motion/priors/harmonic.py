@@ -11,6 +11,7 @@ from napari_vost.contracts import Observation, Prediction
 from napari_vost.motion.belief import Belief
 from napari_vost.motion.fourier import Fourier
 from napari_vost.motion.period import find_period, radians_per_frame
+from napari_vost.motion.priors.base import BasePrior
 from napari_vost.motion.priors.kalman import Kalman, KalmanState
 from napari_vost.motion.signals import Numbers, Path, numbers_of, prediction_of
 from napari_vost.types import Image
@@ -57,21 +58,12 @@ class HarmonicState:
     note: str = NOT_YET
 
 
-class Harmonic:
+class Harmonic(BasePrior):
     """Fourier Kalman filter of centre y, centre x, log height and log width, three harmonics, one frequency.
 
     The frequency comes from the heart rate, else from the autocorrelation of what was seen (two cycles), and is tracked
     from there. A rhythm that predicts worse than constant velocity is given up, and the state's ``note`` says so. The
     phase of a prediction is 0 where the signal that swings most is largest.
-
-    Parameters
-    ----------
-    frame_time_s
-        Seconds per frame; without it the heart rate cannot be used.
-    heart_rate_hz
-        Cycles per second, None where unknown.
-    spacing_mm
-        Not used.
 
     Raises
     ------
@@ -81,12 +73,7 @@ class Harmonic:
 
     name = "harmonic"
 
-    def __init__(
-        self,
-        frame_time_s: float | None = None,
-        heart_rate_hz: float | None = None,
-        spacing_mm: tuple[float, float] = (1.0, 1.0),
-    ) -> None:
+    def _prepare(self, frame_time_s: float | None, heart_rate_hz: float | None) -> None:
         self._angle = radians_per_frame(frame_time_s, heart_rate_hz)
         self._kalman = Kalman(frame_time_s)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_vost.contracts import Observation, Prediction
 from napari_vost.motion.belief import Belief
+from napari_vost.motion.priors.base import BasePrior
 from napari_vost.motion.priors.harmonic import Harmonic, HarmonicState
 from napari_vost.motion.priors.kalman import Kalman
 from napari_vost.motion.signals import numbers_of, prediction_of
@@ -44,16 +45,11 @@ class ImmState:
         return self.both.note
 
 
-class Imm:
+class Imm(BasePrior):
     """Interacting models: constant velocity and the harmonic filter, mixed by likelihood.
 
     Switches follow a Markov chain. The two filters share no coordinates, so what is mixed is their predictions (mean,
     and covariance with the distance between the means), not their states as in the textbook form.
-
-    Parameters
-    ----------
-    frame_time_s, heart_rate_hz, spacing_mm
-        As for `Harmonic`.
 
     Raises
     ------
@@ -63,12 +59,7 @@ class Imm:
 
     name = "imm"
 
-    def __init__(
-        self,
-        frame_time_s: float | None = None,
-        heart_rate_hz: float | None = None,
-        spacing_mm: tuple[float, float] = (1.0, 1.0),
-    ) -> None:
+    def _prepare(self, frame_time_s: float | None, heart_rate_hz: float | None) -> None:
         self._harmonic = Harmonic(frame_time_s, heart_rate_hz)
         self._kalman = Kalman(frame_time_s)
 

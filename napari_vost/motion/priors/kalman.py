@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from napari_vost.contracts import Observation, Prediction
 from napari_vost.motion.belief import Belief
-from napari_vost.motion.signals import Clock, Matrix, Moment, Numbers, fill_of, numbers_of, prediction_of
+from napari_vost.motion.priors.base import BasePrior
+from napari_vost.motion.signals import Matrix, Moment, Numbers, fill_of, numbers_of, prediction_of
 from napari_vost.types import Image
 
 _PLACE, _SPEED = 1 / 20, 1 / 160  # standard deviations as shares of the height, per frame
@@ -37,26 +38,10 @@ class KalmanState:
     fill: float = 1.0
 
 
-class Kalman:
-    """Constant velocity, with the published constants.
-
-    Parameters
-    ----------
-    frame_time_s
-        Seconds per frame: makes uneven frame times count; None counts frames.
-    heart_rate_hz, spacing_mm
-        Not used.
-    """
+class Kalman(BasePrior):
+    """Constant velocity, with the published constants."""
 
     name = "kalman"
-
-    def __init__(
-        self,
-        frame_time_s: float | None = None,
-        heart_rate_hz: float | None = None,
-        spacing_mm: tuple[float, float] = (1.0, 1.0),
-    ) -> None:
-        self._clock = Clock(frame_time_s)
 
     def start(self, seen: Observation) -> KalmanState:
         """State after the first sight: there, at rest, speed unknown."""

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vost.contracts import Observation, Prediction
-from napari_vost.motion.signals import Clock, Matrix, Moment, Numbers, Path, fill_of, numbers_of, prediction_of
+from napari_vost.motion.priors.base import BasePrior
+from napari_vost.motion.signals import Matrix, Moment, Numbers, Path, fill_of, numbers_of, prediction_of
 from napari_vost.types import Image
 
 LAGS = 12  # samples a prediction is made of
@@ -28,31 +29,16 @@ class RegressionState:
     fill: float = 1.0
 
 
-class Regression:
+class Regression(BasePrior):
     """Ridge regression of each number on its own last samples, one fit per horizon, older frames forgotten.
 
     Every number is written relative to its present value, so a structure that stays is predicted to stay, wherever it
     is. It is the batch form of recursive least squares with the same forgetting. The covariance is that of the
     residuals, each as if its own frame had not been fitted, and grows where the present is unlike the past. Where such
     fits would have predicted a number worse than by staying, it stays; before there are enough frames to fit, all do.
-
-    Parameters
-    ----------
-    frame_time_s
-        Seconds per frame: makes uneven frame times count; None counts frames.
-    heart_rate_hz, spacing_mm
-        Not used.
     """
 
     name = "regression"
-
-    def __init__(
-        self,
-        frame_time_s: float | None = None,
-        heart_rate_hz: float | None = None,
-        spacing_mm: tuple[float, float] = (1.0, 1.0),
-    ) -> None:
-        self._clock = Clock(frame_time_s)
 
     def start(self, seen: Observation) -> RegressionState:
         """State after the first sight."""

@@ -1,5 +1,7 @@
 """DAM4SAM's two memories on hand-made candidates: a disc, and a look-alike beside it."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -43,8 +45,8 @@ def _anchors(bank: MemoryBank) -> list[int]:
 def _run(frames: range, answers: dict[int, Answer], prompted: tuple[int, ...] = (0,), **changes: object) -> MemoryBank:
     bank = MemoryBank(tuple(entry(frame, "prompted") for frame in prompted))
     for frame in frames:
-        extra = changes if frame in answers else {}
-        bank = Distractor().admit(entry(frame, **extra), answers.get(frame, ALONE), 0, bank)  # type: ignore[arg-type]
+        extra: dict[str, Any] = changes if frame in answers else {}
+        bank = Distractor().admit(entry(frame, **extra), answers.get(frame, ALONE), 0, bank)
     return bank
 
 
@@ -117,8 +119,8 @@ def test_backward_finds_the_same_anchors() -> None:
 def test_frames_without_the_object_are_not_recent_memory() -> None:
     policy, bank = Distractor(), MemoryBank((entry(0, "prompted"),))
     for frame in range(1, 40):
-        gone = {"area_px": 0, "occurrence": -2.0} if 18 <= frame <= 32 else {}
-        bank = policy.admit(entry(frame, **gone), some_answer(), 0, bank)  # type: ignore[arg-type]
+        gone: dict[str, Any] = {"area_px": 0, "occurrence": -2.0} if 18 <= frame <= 32 else {}
+        bank = policy.admit(entry(frame, **gone), some_answer(), 0, bank)
     recall = policy.recall(bank, query(40))
     assert [one.entry.frame_index for one in recall.entries] == [0, 39, 35, 15, 10, 5]
     assert not {40 - frame for frame in range(18, 33)} & {distance for _, distance in recall.pointers}

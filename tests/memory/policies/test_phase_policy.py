@@ -1,6 +1,7 @@
 """Nearest phase first, on a beat of ten frames."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -24,8 +25,8 @@ def _bank(frames: range, period: float | None, prompted: int = 0, absent: range 
     bank = MemoryBank((entry(prompted, "prompted"),))
     for frame in frames:
         phase = None if period is None else (frame + 0.55) / period % 1.0
-        gone = {"occurrence": -3.0} if frame in absent else {}
-        bank = Phase().admit(entry(frame, phase=phase, **gone), some_answer(), 0, bank)  # type: ignore[arg-type]
+        gone: dict[str, Any] = {"occurrence": -3.0} if frame in absent else {}
+        bank = Phase().admit(entry(frame, phase=phase, **gone), some_answer(), 0, bank)
     return bank
 
 
