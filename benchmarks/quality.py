@@ -3,6 +3,8 @@
     python benchmarks/quality.py --data FOLDER                    all jobs that are not done yet, then the page
     python benchmarks/quality.py --data FOLDER --only acdc-mask   some jobs
     python benchmarks/quality.py --page                           only the page, from the tables that are there
+    python benchmarks/quality.py --data FOLDER --part train --limit 12 --weights runs/x/best --only acdc-mask
+                                                                  to choose between weights, without touching dev
 
 A job whose table was made by the same weights and with as many corrections is not run again (``--again`` runs it).
 """
@@ -34,6 +36,7 @@ from napari_vost.datasets import find_layout
 from napari_vost.engine import EngineOptions
 from napari_vost.errors import VostError
 from napari_vost.model.loading import load_network
+from napari_vost.model.nano import load_nano
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 CLICKS = 3  # corrections, in the jobs that have them
@@ -57,15 +60,18 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", choices=JOBS, default=list(JOBS), metavar="JOB", help=", ".join(JOBS))
     parser.add_argument("--model", default="vost-nano")
     parser.add_argument("--limit", type=int, help="cases per job: a try, of which nothing is kept")
+    parser.add_argument("--part", choices=("dev", "train"), default="dev", help="train: a try, without corrections")
+    parser.add_argument("--weights", type=Path, help="folder of vost-nano weights instead of the shipped ones: a try")
     parser.add_argument("--docs", type=Path, default=DOCS, help="folder of quality.md and quality/MODEL/*.json")
     parser.add_argument("--again", action="store_true", help="also run what is done")
     parser.add_argument("--page", action="store_true", help="only write the page")
     args = parser.parse_args(words)
     tables = args.docs / "quality" / args.model
+    args.kept = args.limit is None and args.part == "dev" and args.weights is None
     try:
         if not args.page:
             _run(args, tables)
-        if args.limit is None:
+        if args.kept:
             _write_page(tables, args.docs / "quality.md")
     except VostError as error:
         sys.stderr.write(f"{error}\n")
@@ -76,21 +82,23 @@ def main(words: Sequence[str] | None = None) -> int:
 def _run(args: argparse.Namespace, tables: Path) -> None:
     if args.data is None:
         raise VostError("No data: give --data, the folder that holds acdc_ed_es, msd_hippocampus and the others.")
-    if args.limit is None:
+    if args.kept:
         tables.mkdir(parents=True, exist_ok=True)
-    network = load_network(args.model)
+    network = load_network(args.model) if args.weights is None else load_nano(args.weights)
     for name in args.only:
         layout, folder, prompt, clicks = JOBS[name]
+        if args.part == "train":
+            folder, clicks = folder.replace("/dev", "/train"), 0
         path = tables / f"{name}.json"
         done = _table(tables, name)
-        if args.limit is None and not args.again and done is not None and done["fingerprint"] == network.fingerprint:
+        if args.kept and not args.again and done is not None and done["fingerprint"] == network.fingerprint:
             print(f"{name}: done before")
             continue
         report = evaluate(
             find_layout(layout), args.data / folder, prompt, network, args.limit, EngineOptions(), None, clicks
         )
         facts = quality_facts(report)
-        if args.limit is None:
+        if args.kept:
             write_json(facts, path)
         print(f"{name}: {report.seconds:.0f} s")
         print("\n".join(_parts([facts]).values()), flush=True)

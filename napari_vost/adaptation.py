@@ -300,7 +300,7 @@ class Fitter:
             optimiser.zero_grad()
             try:
                 for loss in losses(engine, walks[order.pop()]):
-                    loss.backward()  # type: ignore[no-untyped-call]
+                    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             except Cancelled:
                 self._engine.check()
                 return network, step

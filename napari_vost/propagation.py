@@ -144,8 +144,8 @@ def _outranks(seed: Seed, other: Seed) -> bool:
     """Whether all frames between two prompted ones are followed from the first of them.
 
     "Not here" says nothing about the frames around it and would start with nothing to follow. A click mends its own
-    frame; measured on heart and hippocampus, frames on the way to it are followed better from a mask that was painted,
-    with the clicked frame in memory, than from the clicked frame.
+    frame, and seldom all of it: frames on the way to it are followed from the mask that was painted, which is the
+    truth, with the clicked frame in memory.
     """
     if seed.mask.empty or other.mask.empty:
         return other.mask.empty and not seed.mask.empty

@@ -130,15 +130,17 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def write_json(facts: Mapping[str, Any], path: Path) -> None:
-    """Write a table as JSON, whole or not at all.
+    """Write a table as JSON, one line per case, whole or not at all.
 
     Raises
     ------
     ExportError
         The place cannot be written to.
     """
+    cases = ",\n".join("  " + json.dumps(one, ensure_ascii=False) for one in facts.get("cases", ()))
+    text = json.dumps({**facts, "cases": []} if cases else facts, indent=1, ensure_ascii=False)
     with atomic_file(path) as part:
-        part.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.write_text(text.replace('"cases": []', f'"cases": [\n{cases}\n ]') + "\n", encoding="utf-8")
 
 
 def replace_part(page: str, name: str, body: str) -> str:

@@ -62,6 +62,14 @@ def test_facts_survive_json() -> None:
     }  # fmt: skip
 
 
+def test_a_written_table_has_a_line_per_case(tmp_path: Path) -> None:
+    facts = quality_facts(report())
+    write_json(facts, tmp_path / "table.json")
+    text = (tmp_path / "table.json").read_text(encoding="utf-8")
+    assert json.loads(text) == facts
+    assert sum(line.lstrip().startswith('{"case"') for line in text.splitlines()) == len(facts["cases"])
+
+
 def test_rows_have_the_headline_first() -> None:
     row = dict(zip(QUALITY_HEAD[:8], quality_rows(quality_facts(report()))[0][:8], strict=True))
     assert row["score"] == "Dice"
