@@ -198,13 +198,13 @@ def build_nano(input_size: int = 256, seed: int = 0, shape: NanoShape = SHAPE) -
 
 def save_nano(network: NanoNetwork, folder: Path, notes: Mapping[str, Any] | None = None) -> None:
     """Write weights (fp16) and config.json; ``notes`` (JSON values) go into the config under ``training``."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: value.detach().cpu() for name, value in network.state_dict().items()}
     halves = {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
     partial = folder / (_WEIGHTS + ".part")
-    save_file({name: value.contiguous() for name, value in halves.items()}, partial)
+    partial.write_bytes(save({name: value.contiguous() for name, value in halves.items()}))
     partial.replace(folder / _WEIGHTS)
     config = {
         "network": "vost-nano",

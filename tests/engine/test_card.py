@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,12 @@ def test_a_card_keeps_every_memory_of_its_structure(card: Path) -> None:
     torch.testing.assert_close(found.entries[0].tokens, seed.entry.tokens, atol=1e-2, rtol=1e-2)
     assert found.entries[0].region == seed.entry.region
     assert found.entries[0].area_px == int(phantom.mask(1, 1).sum())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_a_card_can_be_read_by_whoever_may_read_other_files(card: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("")
+    assert card.stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
 def test_a_card_holds_no_name_and_no_frame_of_its_scan(card: Path) -> None:
