@@ -22,7 +22,7 @@ from napari_vost.errors import Cancelled, InputError, WeightsError
 from napari_vost.history import Ledger
 from napari_vost.masks import Mask
 from napari_vost.rehearsal import LONGEST, Known, Walk, dice, ending_walk, losses, made_walk, real_walk
-from napari_vost.step import Engine, FrameView
+from napari_vost.sight import Engine, FrameView
 from napari_vost.types import MaskPrompt
 
 GAIN = 0.01  # least gain of Dice on frames that were left out

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,13 @@ import torch
 from torch import Tensor
 
 from napari_vost.checks import check_range
-from napari_vost.contracts import MemoryBank, MemoryEntry, PromptTensors, Query
+from napari_vost.contracts import MemoryEntry
 from napari_vost.errors import InputError, ReadError
-from napari_vost.features.region import region_around, uncrop
+from napari_vost.features.region import region_around
 from napari_vost.io.atomic import atomic_file
-from napari_vost.masks import Mask, box_of
-from napari_vost.step import Engine, FrameView, see
+from napari_vost.masks import box_of
+from napari_vost.search import Sighting, look, squares
+from napari_vost.sight import Engine, FrameView
 from napari_vost.types import Region, Scores
 
 VERSION = 1
@@ -53,15 +53,6 @@ class Card:
     entries: tuple[MemoryEntry, ...]
     spacing_mm_yx: tuple[float, float]
     window: str
-
-
-@dataclass(frozen=True, eq=False)
-class Sighting:
-    """Where a card's structure was found: frame, mask (H, W), and how sure that is, 0 to 1."""
-
-    frame_index: int
-    mask: Mask
-    score: float
 
 
 def window_word(engine: Engine) -> str:
@@ -152,6 +143,7 @@ def find(
         The card was made with another network, adapter or intensity window, or nothing like it is on these frames.
     """
     check(engine, card)
+    entries = tuple(_on(one, engine.network.device) for one in card.entries)
     sides = sorted(one.region.height * card.spacing_mm_yx[0] / spacing_mm_yx[0] for one in card.entries)
     area = float(np.median([one.area_px for one in card.entries])) * float(
         np.prod(card.spacing_mm_yx) / np.prod(spacing_mm_yx)
@@ -159,9 +151,9 @@ def find(
     best: Sighting | None = None
     for frame_index in frames:
         frame = frame_at(frame_index)
-        for region in _regions(engine, frame, sides[len(sides) // 2]):
+        for region in squares(engine, frame.size, sides[len(sides) // 2], STEP, entries[0]):
             engine.check()
-            found = _look(engine, card, frame, region)
+            (found,) = look(engine, entries, frame, [region])
             if AREAS[0] * area <= found.mask.sum() <= AREAS[1] * area and (best is None or found.score > best.score):
                 best = found
     if best is None:
@@ -169,7 +161,8 @@ def find(
     box = box_of(best.mask)
     if engine.region == "full" or box is None:
         return best
-    again = _look(engine, card, frame_at(best.frame_index), region_around(box, best.mask.shape, engine.cells))
+    closer = region_around(box, best.mask.shape, engine.cells)
+    (again,) = look(engine, entries, frame_at(best.frame_index), [closer])
     return again if again.mask.any() and again.score >= 0.8 * best.score else best
 
 
@@ -201,40 +194,8 @@ def search_frames(length: int) -> tuple[int, ...]:
     return tuple(sorted((int(pick) for pick in picks), key=lambda pick: abs(pick - (length - 1) / 2)))
 
 
-def _regions(engine: Engine, frame: FrameView, side: float) -> list[Region]:
-    """Squares of a side that cover a frame, or the whole frame."""
-    if engine.region == "full":
-        return [Region.full(*frame.size)]
-    square = engine.cells * max(1, round(side / engine.cells))
-    starts = []
-    for size in frame.size:
-        count = 1 if size <= square else 1 + int(np.ceil((size - square) / (square * STEP)))
-        low = (size - square) // 2 if count == 1 else 0
-        starts.append([round(low + index * (size - square) / max(1, count - 1)) for index in range(count)])
-    return [Region(float(y), float(x), float(square), float(square)) for y, x in product(*starts)]
-
-
-@torch.inference_mode()
-def _look(engine: Engine, card: Card, frame: FrameView, region: Region) -> Sighting:
-    """What a card makes of one region: its memories are read as if they had been made here."""
-    features, image_row = see(engine, frame, [region])
-    device, traits = engine.network.device, engine.network.traits
-    entries = tuple(
-        replace(
-            one, region=region, tokens=one.tokens.to(device), positions=one.positions.to(device),
-            cells_yx=one.cells_yx.to(device), pointer=one.pointer.to(device),
-        )
-        for one in card.entries
+def _on(entry: MemoryEntry, device: torch.device) -> MemoryEntry:
+    return replace(
+        entry, tokens=entry.tokens.to(device), positions=entry.positions.to(device),
+        cells_yx=entry.cells_yx.to(device), pointer=entry.pointer.to(device),
     )  # fmt: skip
-    query = Query(len(entries), None, 1, features, 0, None, region, frame.order, max(frame.length, len(entries) + 1))
-    recall = engine.policy.recall(MemoryBank(entries), query)
-    conditioned = engine.reader.read(features.levels[-1], features.position, [recall], [region], image_row)
-    answer = engine.network.answer(
-        features, {traits.memory_stride: conditioned}, PromptTensors.none(1, device), image_row
-    )
-    best = int(answer.affinity[0].argmax())
-    occurrence = float(answer.occurrence[0])
-    logits = uncrop(answer.mask_logits[:, best], region, frame.size)[0]
-    mask: Mask = ((logits > 0) & (occurrence > 0)).cpu().numpy()
-    score = float(answer.affinity[0, best]) * float(torch.sigmoid(answer.occurrence[0]))
-    return Sighting(frame.frame_index, mask, score)

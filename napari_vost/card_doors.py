@@ -7,12 +7,13 @@ from pathlib import Path
 
 from numpy.typing import ArrayLike
 
-from napari_vost.card import Card, Sighting, find, load_card, save_card, search_frames, window_word
+from napari_vost.card import Card, find, load_card, save_card, search_frames, window_word
 from napari_vost.clip import Clip
 from napari_vost.errors import PromptError
 from napari_vost.prompt_rules import check_frame
+from napari_vost.search import Sighting
 from napari_vost.seed_book import SeedBook
-from napari_vost.step import Engine, FrameView
+from napari_vost.sight import Engine, FrameView
 from napari_vost.types import Label
 
 

@@ -16,7 +16,7 @@ from napari_vost.memory.attention import MemoryReader
 from napari_vost.memory.policies import make_policy
 from napari_vost.model.loading import load_network, refuse
 from napari_vost.motion.priors import make_prior
-from napari_vost.step import Engine
+from napari_vost.sight import Engine
 
 REGIONS = ("auto", "full")
 

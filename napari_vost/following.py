@@ -17,7 +17,7 @@ from napari_vost.prompt_rules import changed_by_object, confidence
 from napari_vost.propagation import Plan, Reached, propagate
 from napari_vost.seed_book import SeedBook
 from napari_vost.seeding import Seed
-from napari_vost.step import Engine, FrameView
+from napari_vost.sight import Engine, FrameView
 from napari_vost.types import Direction, FrameResult, MaskPrompt, Prompt
 
 Parts = Callable[[], tuple[Engine, Callable[[int], FrameView]]]

@@ -19,7 +19,8 @@ from napari_vost.errors import InputError
 from napari_vost.features.region import crop_logits, share_regions
 from napari_vost.masks import PackedMask
 from napari_vost.seeding import Seed
-from napari_vost.step import Engine, FrameView, RowAnswer, step
+from napari_vost.sight import Engine, FrameView
+from napari_vost.step import RowAnswer, step
 from napari_vost.types import Direction, MaskPrompt, Order, Region
 
 END_SLICES = 2  # slices in a row with a negative object logit before a structure counts as ended

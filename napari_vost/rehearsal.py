@@ -20,7 +20,8 @@ from napari_vost.features.region import crop
 from napari_vost.features.store import FeatureStore
 from napari_vost.masks import Box, Mask, PackedMask, box_of
 from napari_vost.seeding import Before, Seed, seed
-from napari_vost.step import Engine, FrameView, Seen, ask, remember
+from napari_vost.sight import Engine, FrameView
+from napari_vost.step import Seen, ask, remember
 from napari_vost.training.losses import answer_loss
 from napari_vost.types import MaskPrompt
 

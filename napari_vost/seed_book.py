@@ -14,7 +14,7 @@ from napari_vost.contracts import MemoryBank
 from napari_vost.history import Ledger, Settings
 from napari_vost.masks import PackedMask
 from napari_vost.seeding import Before, Seed, seed
-from napari_vost.step import Engine, FrameView
+from napari_vost.sight import Engine, FrameView
 from napari_vost.types import MaskPrompt, Prompt
 
 FrameAt = Callable[[int], FrameView]

@@ -20,7 +20,8 @@ from napari_vost.features.region import (
     uncrop,
 )
 from napari_vost.masks import Box, Mask, PackedMask, box_of
-from napari_vost.step import ABSENT_LOGIT, Engine, FrameView, Written, make_entry, see
+from napari_vost.sight import Engine, FrameView, see
+from napari_vost.step import ABSENT_LOGIT, Written, make_entry
 from napari_vost.types import BoxPrompt, MaskPrompt, PointPrompt, Prompt, Region, Scores, ScribblePrompt
 
 SCRIBBLE_POINTS = 8  # points that stand for one stroke, evenly spaced along it

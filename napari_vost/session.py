@@ -23,7 +23,7 @@ from napari_vost.prompt_doors import PromptDoors
 from napari_vost.prompt_rules import check_frame, check_frames, check_has_inside, check_prompt, whole_numbers
 from napari_vost.result_doors import ResultDoors
 from napari_vost.seed_book import SeedBook
-from napari_vost.step import Engine, FrameView
+from napari_vost.sight import Engine, FrameView
 from napari_vost.suggestion import Suggestion, suggest
 from napari_vost.types import (
     Direction,

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from napari_vost.clip import Window
 from napari_vost.contracts import (
     Answer,
     Choice,
     ImageFeatures,
     MemoryEntry,
-    MemoryPolicy,
-    MotionPrior,
-    Network,
     Observation,
     Prediction,
     Query,
@@ -26,88 +21,15 @@ from napari_vost.contracts import (
     TrackRow,
     TrackState,
 )
-from napari_vost.errors import Cancelled
-from napari_vost.features.intensity import to_unit
-from napari_vost.features.region import GROWTH, crop, follow, uncrop
-from napari_vost.features.store import FeatureStore
+from napari_vost.features.region import GROWTH, follow, uncrop
 from napari_vost.guidance import expected_box, observe_motion, predict, rescore, tracking_prompts
 from napari_vost.masks import Mask, box_iou, box_of
-from napari_vost.memory.attention import MemoryReader, grid_cells
-from napari_vost.types import Image, Order, Region, Scores
+from napari_vost.memory.attention import grid_cells
+from napari_vost.recovery import Followed, recover, tone_of
+from napari_vost.sight import Engine, FrameView, see
+from napari_vost.types import Region, Scores
 
 ABSENT_LOGIT = -1024.0  # mask logit of an object that is not in the frame (docs/sam2.md 1)
-
-
-def never() -> bool:
-    """A job that nobody cancels."""
-    return False
-
-
-@dataclass(frozen=True, eq=False)
-class Engine:
-    """The parts of one tracking engine, already made for each other.
-
-    Attributes
-    ----------
-    network, policy, prior, reader
-        Past, present and future; ``prior`` may be None.
-    features
-        Store of encoded frames.
-    window
-        Maps frame values to 0..1, None for 8-bit frames.
-    region
-        ``"auto"``: a crop that follows the object; ``"full"``: the whole frame, squashed to the input.
-    sam2
-        SAM 2's own semantics to the letter: an object that the user points at may still be called absent.
-    cancelled
-        Asked between the stages of a frame.
-    """
-
-    network: Network
-    policy: MemoryPolicy
-    reader: MemoryReader
-    features: FeatureStore
-    prior: MotionPrior | None = None
-    window: Window | None = None
-    region: Literal["auto", "full"] = "full"
-    sam2: bool = False
-    cancelled: Callable[[], bool] = never
-
-    @property
-    def cells(self) -> int:
-        """Tokens along a side of the input."""
-        return self.network.traits.input_size // self.network.traits.memory_stride
-
-    def check(self) -> None:
-        """Raise `Cancelled` if the user stopped the job."""
-        if self.cancelled():
-            raise Cancelled("Stopped; everything up to the frame before is kept.")
-
-
-@dataclass(frozen=True, eq=False)
-class FrameView:
-    """One frame as the engine is given it.
-
-    Attributes
-    ----------
-    frame_index, time_s
-        Which one, and when (None where unknown or for depth).
-    image
-        (H, W) or (H, W, 3) values as read.
-    order, length
-        Of the clip.
-    """
-
-    frame_index: int
-    image: Image
-    order: Order
-    length: int
-    time_s: float | None = None
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """``(H, W)``."""
-        return int(self.image.shape[0]), int(self.image.shape[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +67,29 @@ def step(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackStat
     Cancelled
         Between two stages, if the engine's ``cancelled`` says so; the given state stays valid.
     """
-    return remember(engine, *ask(engine, state, frame))
+    asked, _, seen = ask(engine, state, frame)
+    anew = recover(engine, frame, _followed(asked, frame, seen))
+    if anew:
+        rows = tuple(anew.get(row.object_id, row) for row in state.rows)
+        asked, _, seen = ask(engine, replace(state, rows=rows), frame)
+    return remember(engine, asked, frame, seen)
+
+
+def _followed(state: TrackState, frame: FrameView, seen: Seen) -> list[Followed]:
+    """What was answered of each object, by its best hypothesis."""
+    best: dict[int, tuple[float, Choice]] = {}
+    for choice in seen.choices:
+        row = state.rows[choice.parent]
+        score = row.log_score + choice.log_score
+        if row.object_id not in best or score > best[row.object_id][0]:
+            best[row.object_id] = score, choice
+    found = []
+    for _, choice in best.values():
+        region = seen.regions[choice.parent]
+        logits = uncrop(seen.answer.mask_logits[choice.parent, choice.candidate][None], region, frame.size)[0]
+        mask: Mask = ((logits > 0) & (seen.answer.occurrence[choice.parent] > 0)).cpu().numpy()
+        found.append(Followed(state.rows[choice.parent], mask, region))
+    return found
 
 
 def ask(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackState, FrameView, Seen]:
@@ -156,7 +100,8 @@ def ask(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackState
     engine.check()
     recalls = tuple(
         engine.policy.recall(
-            row.bank, _query(frame, state, features, int(image_row[index]), predictions[index], region)
+            row.bank,
+            _query(frame, state, features, int(image_row[index]), predictions[index], region),
         )
         for index, (row, region) in enumerate(zip(state.rows, regions, strict=True))
     )
@@ -213,35 +158,13 @@ def look_at(
         if present:
             low, high = np.min(present, axis=0), np.max(present, axis=0)
             joint = (int(low[0]), int(low[1]), int(high[2]), int(high[3]))
-        absent = min(state.rows[index].absent for index in members)
+        absent = min(state.rows[index].absent for index in members) if frame.order != "time" else 0
         prompted = [entry.region.height for index in members for entry in state.rows[index].bank.prompted]
         widest = GROWTH * max(prompted, default=region.height)
-        moved = follow(region, joint, absent, frame.size, engine.cells, widest)
+        moved = follow(region, joint, absent, frame.size, engine.cells, widest)  # TODO absent
         for index in members:
             regions[index] = moved
     return regions
-
-
-def see(engine: Engine, frame: FrameView, regions: Sequence[Region]) -> tuple[ImageFeatures, Tensor]:
-    """Features of the distinct regions of a frame (from the store where possible), and which one each row reads."""
-    distinct = list(dict.fromkeys(regions))
-    keys = [(frame.frame_index, region) for region in distinct]
-    found = [engine.features.get(key) for key in keys]
-    missing = [index for index, features in enumerate(found) if features is None]
-    if missing:
-        traits, device = engine.network.traits, engine.network.device
-        unit = to_unit(frame.image, engine.window)
-        mean, deviation = torch.tensor(traits.mean)[:, None, None], torch.tensor(traits.std)[:, None, None]
-        crops = [(crop(unit, distinct[index], traits.input_size) - mean) / deviation for index in missing]
-        made = engine.network.see(torch.stack(crops).to(device))
-        for place, index in enumerate(missing):
-            one = replace(made, levels=tuple(level[place : place + 1] for level in made.levels))
-            found[index] = one
-            engine.features.put(keys[index], one)
-    images = [features for features in found if features is not None]
-    levels = tuple(torch.cat(parts) for parts in zip(*(image.levels for image in images), strict=True))
-    image_row = torch.tensor([distinct.index(region) for region in regions], device=levels[0].device)
-    return ImageFeatures(levels, images[0].position), image_row
 
 
 def remember(
@@ -333,6 +256,7 @@ def make_entry(
         phase=written.phase,
         network=engine.network.fingerprint,
         look=written.look,
+        tone=tone_of(frame.image, written.mask),
     )
 
 

@@ -18,7 +18,7 @@ from napari_vost.errors import InputError
 from napari_vost.features.region import crop, region_around
 from napari_vost.history import Ledger
 from napari_vost.masks import Box, Mask
-from napari_vost.step import Engine, FrameView, see
+from napari_vost.sight import Engine, FrameView, see
 from napari_vost.types import Region
 
 LOOKS = 48  # most frames that are looked at: the most doubtful ones, and others evenly spread

@@ -24,7 +24,7 @@ from napari_vost.contracts import (
     Traits,
 )
 from napari_vost.memory.attention import MemoryReader
-from napari_vost.step import Engine
+from napari_vost.sight import Engine
 from napari_vost.types import Region
 
 STAGES = ("see", "recall", "answer", "remember")

@@ -26,7 +26,8 @@ from napari_vost.masks import Mask, PackedMask
 from napari_vost.model.network import IMAGE_MEAN, IMAGE_STD, Sam2Network
 from napari_vost.propagation import Plan, propagate
 from napari_vost.seeding import Before, Seed, seed
-from napari_vost.step import Engine, FrameView, step
+from napari_vost.sight import Engine, FrameView
+from napari_vost.step import step
 from napari_vost.types import MaskPrompt
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from napari_vost.engine import EngineOptions
 from napari_vost.masks import Mask
 from napari_vost.phantoms.hard import HardClip
 from napari_vost.session import Session
-from napari_vost.step import Engine
+from napari_vost.sight import Engine
 
 FEATURE_BYTES = 32 << 20  # no frame of one run is looked at twice
 

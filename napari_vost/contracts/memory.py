@@ -42,6 +42,8 @@ class MemoryEntry:
         Fingerprint of the network that made it.
     look
         (n,) what the whole region looked like (`ImageFeatures.look`); None where nobody wrote it down.
+    tone
+        Mean and standard deviation of the values inside the mask; None where it is empty or nobody wrote it down.
     """
 
     entry_id: int
@@ -59,6 +61,7 @@ class MemoryEntry:
     phase: float | None
     network: str
     look: Tensor | None = None
+    tone: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)

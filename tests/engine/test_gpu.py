@@ -11,7 +11,7 @@ from napari_vost.memory.policies.fifo import Fifo
 from napari_vost.model.network import Sam2Network
 from napari_vost.propagation import Plan, propagate
 from napari_vost.seeding import Before, seed
-from napari_vost.step import Engine, FrameView
+from napari_vost.sight import Engine, FrameView
 from napari_vost.testing.networks import tiny_sam2_model
 from napari_vost.types import MaskPrompt
 

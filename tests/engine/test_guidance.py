@@ -14,7 +14,8 @@ from napari_vost.contracts import MemoryBank, Observation, Prediction, Recall, T
 from napari_vost.guidance import candidate_boxes, expected_box, observe_motion, predict, rescore, tracking_prompts
 from napari_vost.motion.priors import make_prior
 from napari_vost.phantoms.simple import moving_disc_cine
-from napari_vost.step import FrameView, look_at
+from napari_vost.sight import FrameView
+from napari_vost.step import look_at
 from napari_vost.testing.networks import BrightNetwork
 from napari_vost.types import Region
 
