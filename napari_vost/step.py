@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from napari_vost.clip import Window
 from napari_vost.contracts import (
     Answer,
     Choice,
+    Chosen,
     ImageFeatures,
     MemoryEntry,
     MemoryPolicy,
@@ -61,6 +62,8 @@ class Engine:
         SAM 2's own semantics to the letter: an object that the user points at may still be called absent.
     cancelled
         Asked between the stages of a frame.
+    chosen
+        Names of policy and prior, and why ``"auto"`` took them.
     """
 
     network: Network
@@ -72,6 +75,7 @@ class Engine:
     region: Literal["auto", "full"] = "full"
     sam2: bool = False
     cancelled: Callable[[], bool] = never
+    chosen: Chosen = field(default_factory=Chosen)
 
     @property
     def cells(self) -> int:

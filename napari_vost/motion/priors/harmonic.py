@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_vost.contracts import Observation, Prediction
+from napari_vost.errors import VostWarning
 from napari_vost.motion.belief import Belief
 from napari_vost.motion.fourier import Fourier
 from napari_vost.motion.period import find_period, radians_per_frame
 from napari_vost.motion.priors.base import BasePrior
 from napari_vost.motion.priors.kalman import Kalman, KalmanState
-from napari_vost.motion.signals import Numbers, Path, numbers_of, prediction_of
+from napari_vost.motion.signals import LONGEST_PATH, Numbers, Path, numbers_of, prediction_of
 from napari_vost.types import Image
 
 NOT_YET = "No rhythm is known yet: the box is predicted at constant velocity."
 BROKEN = "The rhythm broke off: the box is predicted at constant velocity until one is found again."
+ENOUGH = 60  # frames without a rhythm after which the user is told: less than that holds few cycles of a slow heart
 STILL_PX = 0.5  # standard deviation below which nothing is called rhythm
 _NOISE_PX = 0.4  # standard deviation of a measurement: masks end on whole pixels
 _NOISE_SHARE = 0.05  # the same, as a share of a signal's swing
@@ -72,10 +75,12 @@ class Harmonic(BasePrior):
     """
 
     name = "harmonic"
+    periodic = True
 
     def _prepare(self, frame_time_s: float | None, heart_rate_hz: float | None) -> None:
         self._angle = radians_per_frame(frame_time_s, heart_rate_hz)
         self._kalman = Kalman(frame_time_s)
+        self._told = False
 
     def start(self, seen: Observation) -> HarmonicState:
         """State after the first sight."""
@@ -106,7 +111,7 @@ class Harmonic(BasePrior):
         numbers, steps = numbers_of(seen.box), kalman.moment.step - state.kalman.moment.step
         new = replace(state, kalman=kalman, path=state.path.went(kalman.moment.step, numbers))
         if state.rhythm is None:
-            return self._searched(new)
+            return self._told_if_long(self._searched(new))
         ahead = state.rhythm.moved(steps)
         new = replace(new, rhythm=ahead.corrected(_signals(numbers, state.unit)))
         return self._judged(new, state, _in_pixels(ahead.expected(), state.unit).mean, numbers)
@@ -131,6 +136,21 @@ class Harmonic(BasePrior):
         noise = _NOISE_PX / state.unit + _NOISE_SHARE * values.std(axis=0)
         rhythm = Fourier.begun(values, path.steps, angle, noise)
         return replace(state, rhythm=rhythm, errors=(0.0, 0.0), note="")
+
+    def _told_if_long(self, state: HarmonicState) -> HarmonicState:
+        """The same state; once in a prior's life the user is told that no rhythm shows."""
+        if self._told or state.rhythm is not None or state.path is None:
+            return state
+        cycle = 2 * np.pi / self._angle if self._angle is not None and state.trusted else 0.0
+        if len(state.path.steps) >= min(max(ENOUGH, cycle + 2), LONGEST_PATH):
+            self._told = True
+            warnings.warn(
+                f"No rhythm shows in {len(state.path.steps)} frames: until one does, the periodic motion prior goes by "
+                "constant velocity; for a clip without a cycle choose motion 'regression' or 'none'.",
+                VostWarning,
+                stacklevel=3,
+            )
+        return state
 
     def _judged(self, new: HarmonicState, old: HarmonicState, rhythmic: Numbers, numbers: Numbers) -> HarmonicState:
         """The state without its rhythm, if that keeps predicting worse than constant velocity."""

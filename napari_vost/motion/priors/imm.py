@@ -58,6 +58,7 @@ class Imm(BasePrior):
     """
 
     name = "imm"
+    periodic = True
 
     def _prepare(self, frame_time_s: float | None, heart_rate_hz: float | None) -> None:
         self._harmonic = Harmonic(frame_time_s, heart_rate_hz)
