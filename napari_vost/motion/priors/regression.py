@@ -17,9 +17,7 @@ FORGETTING = 0.99  # weight of a frame relative to the one after it
 _RIDGE = 0.1  # pixels squared: about the variance that whole pixels add to a difference of two measurements
 _LEAST = 0.1  # pixels squared: nothing is predicted more surely than whole pixels allow
 _GROWTH = 1 / 160  # standard deviation per square root of a frame, as a share of the size: what no fit shows
-_FEW = (
-    7.0  # a covariance of n residuals is made 1 + 7 / n wider: Hotelling's 95 % region of four numbers, to first order
-)
+_FEW = 7.0  # n residuals make a covariance 1 + 7 / n wider: Hotelling's 95 % region of four numbers, to first order
 _REST = 1 / 20  # the same, where nothing can be fitted
 
 

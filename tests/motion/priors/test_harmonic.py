@@ -1,12 +1,14 @@
 """The rhythm of a box, against paths whose truth is known."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 from napari_vost.contracts import MotionPrior, MotionState
-from napari_vost.errors import InputError
+from napari_vost.errors import InputError, VostWarning
 from napari_vost.motion.gate import GATE
-from napari_vost.motion.priors.harmonic import BROKEN, NOT_YET, Harmonic, HarmonicState
+from napari_vost.motion.priors.harmonic import BROKEN, ENOUGH, NOT_YET, Harmonic, HarmonicState
 from napari_vost.motion.priors.kalman import Kalman
 from napari_vost.motion.signals import numbers_of
 from napari_vost.testing import MotionPriorContract
@@ -39,6 +41,7 @@ def test_a_drifting_beat_is_forecast_ten_times_as_well_as_by_constant_velocity()
     assert ours < 1.0
 
 
+@pytest.mark.filterwarnings("ignore:No rhythm shows")  # in the first 60 frames of a cycle of 50
 @pytest.mark.parametrize("period", [8, 20, 50])
 def test_beats_of_8_to_50_frames_are_forecast_to_a_pixel(period: int) -> None:
     truth = path_of(4 * period, y=lambda t: 8 * np.sin(2 * np.pi * t / period))
@@ -124,11 +127,32 @@ def test_a_heart_rate_that_does_not_fit_is_given_up_for_the_rhythm_that_shows() 
     assert 2 * np.pi / state.rhythm.angle == pytest.approx(20, abs=0.5)
 
 
-def test_an_aperiodic_path_is_never_called_a_rhythm() -> None:
+def test_an_aperiodic_path_is_never_called_a_rhythm_and_that_is_said() -> None:
     for truth in (path_of(120, y=lambda t: 1.5 * t), path_of(120, x=lambda t: 0.01 * t**2), path_of(120)):
-        state = followed(Harmonic(), noisy(truth, 0.4))
+        with pytest.warns(VostWarning, match="No rhythm shows in 60 frames"):
+            state = followed(Harmonic(), noisy(truth, 0.4))
         assert isinstance(state, HarmonicState)
         assert state.note == NOT_YET
+
+
+def test_a_missing_rhythm_is_said_once_and_not_of_clips_that_are_too_short_to_tell() -> None:
+    path, prior = noisy(path_of(120, y=lambda t: 1.5 * t), 0.4), Harmonic()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        followed(prior, path[: ENOUGH - 1])
+        assert said == []
+        for way in (1, -1):
+            followed(prior, path, way)
+    assert [one.category for one in said] == [VostWarning]
+
+
+def test_with_a_known_rate_a_whole_cycle_is_waited_for() -> None:
+    path = noisy(path_of(110, y=lambda t: 10 * np.sin(2 * np.pi * t / 100)), 0.3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        state = followed(Harmonic(0.02, 0.5), path)
+    assert isinstance(state, HarmonicState)
+    assert state.note == ""
 
 
 def test_a_rhythm_that_breaks_off_is_given_up_within_a_cycle_and_says_so() -> None:
