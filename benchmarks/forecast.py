@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +19,7 @@ import torch
 
 from napari_vost.benchmark.table import markdown, replace_part
 from napari_vost.contracts import MotionPrior, Observation
-from napari_vost.errors import UnknownName, VostError, VostWarning
+from napari_vost.errors import UnknownName, VostError
 from napari_vost.masks import box_of
 from napari_vost.motion.forecast import Forecast, forecast
 from napari_vost.motion.priors import make_prior
@@ -47,7 +46,6 @@ def main(words: Sequence[str] | None = None) -> int:
     for name in given.clips:
         if name not in HARD:
             raise UnknownName("hard clip", name, tuple(HARD))
-    warnings.simplefilter("ignore", VostWarning)  # that some clips have no rhythm is what the tables show
     missed: dict[tuple[str, str], Numbers] = {}
     held: dict[tuple[str, str], Numbers] = {}
     for name in given.clips:

@@ -127,11 +127,11 @@ def run(args: argparse.Namespace) -> int:
 def tell_chosen(session: Session, args: argparse.Namespace) -> None:
     """Say what ``auto`` chose; refuse a forecast that nothing can make, or that has no place to go, before the run."""
     chosen = session.chosen
-    for kind, name, reason in (
-        ("memory", chosen.memory, chosen.memory_reason),
-        ("motion", chosen.motion, chosen.motion_reason),
+    for kind, asked, name, reason in (
+        ("memory", args.memory, chosen.memory, chosen.memory_reason),
+        ("motion", args.motion, chosen.motion, chosen.motion_reason),
     ):
-        if reason:
+        if asked == "auto":
             sys.stderr.write(f"{kind} {name}: {reason}\n")
     if args.forecast is not None and args.report is None:
         raise InputError("--forecast is part of the report: give --report FILE too.")

@@ -104,7 +104,7 @@ def test_a_forecast_of_too_many_frames_or_none_is_wrong_use(
 def test_a_periodic_prior_on_what_never_swings_is_noted_once(cine: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert segment(cine, "--motion", "imm", "--memory", "fifo") == 0
     said = capsys.readouterr().err
-    assert said.count("note: No rhythm shows in 60 frames") == 1
+    assert said.count("note: No rhythm showed in 70 frames") == 1
 
 
 def test_a_periodic_prior_on_a_volume_is_noted(volume: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,13 +26,21 @@ def drifting_cine(frames: int = 140) -> Clip:
     return Clip.from_array(np.stack(stack).astype(np.uint8), order="time", frame_times_s=tuple(np.arange(frames) / 20))
 
 
-def said_while_following(motion: str) -> tuple[Session, list[str]]:
-    """A session on the drifting cine, followed both ways from its middle, and its notices."""
-    session = Session(drifting_cine(), BrightNetwork(96), motion=motion)
-    session.add_point(70, (30, 47))
+def swinging_cine(frames: int) -> Clip:
+    """A bright disc that swings, 12 frames per cycle."""
+    rows, columns = np.mgrid[0:96, 0:96]
+    stack = [((rows - 30) ** 2 + (columns - 47 - 9 * np.sin(at * np.pi / 6)) ** 2 < 60) * 200 for at in range(frames)]
+    return Clip.from_array(np.stack(stack).astype(np.uint8), order="time", frame_times_s=tuple(np.arange(frames) / 20))
+
+
+def said_while_following(motion: str, clip: Clip, at: int) -> tuple[Session, list[str]]:
+    """A session on a cine, followed twice from a frame, and its notices."""
+    session = Session(clip, BrightNetwork(96), motion=motion)
+    y, x = np.argwhere(clip.frame(at) > 0).mean(axis=0)
+    session.add_point(at, (y, x))
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        for _ in session.propagate():
+        for _ in (*session.propagate(), *session.propagate(exact=True)):
             pass
     return session, [str(one.message) for one in said if issubclass(one.category, VostWarning)]
 
@@ -82,12 +90,17 @@ def test_nothing_but_masks_without_a_pixel_is_followed_too(tiny_network: Sam2Net
 
 @pytest.mark.parametrize("motion", ["harmonic", "imm"])
 def test_a_periodic_prior_on_what_never_swings_says_once_that_it_falls_back(motion: str) -> None:
-    session, said = said_while_following(motion)
+    session, said = said_while_following(motion, drifting_cine(), 70)
     assert len(said) == 1
-    assert "No rhythm shows in 60 frames" in said[0] and "'regression'" in said[0]
-    plain, nothing = said_while_following("kalman")
+    assert "No rhythm showed in 71 frames" in said[0] and f"'{motion}' went by constant velocity" in said[0]
+    plain, nothing = said_while_following("kalman", drifting_cine(), 70)
     assert nothing == []
     assert session.forecast(100)[2].box == plain.forecast(100)[2].box
+
+
+def test_one_cycle_of_an_unknown_rate_is_no_rhythm_and_a_few_frames_are_no_reason_to_say_so() -> None:
+    for frames, at, count in ((90, 0, 0), (90, 15, 0), (23, 0, 1), (19, 0, 0)):
+        assert len(said_while_following("harmonic", swinging_cine(frames), at)[1]) == count
 
 
 @pytest.mark.parametrize("motion", ["harmonic", "imm"])

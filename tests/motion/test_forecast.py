@@ -88,7 +88,6 @@ def beat(seed: int) -> Path:
     return path_of(95, y=lambda t: 8 * np.sin(turn * t), size=lambda t: 0.1 * np.cos(turn * t))
 
 
-@pytest.mark.filterwarnings("ignore:No rhythm shows")
 @pytest.mark.parametrize(
     ("name", "way", "error_px", "deviation_px"),
     [

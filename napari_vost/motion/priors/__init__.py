@@ -24,8 +24,13 @@ RULES = (
     Rule("none", lambda clip: clip.order != "time", "Slices of a volume do not move: no motion prior."),
     Rule(
         "imm",
+        lambda clip: clip.cycles is not None and clip.cycles >= 2,
+        "A cine of {0.cycles:.1f} cycles: its rhythm, and constant velocity where that breaks.",
+    ),
+    Rule(
+        "regression",
         lambda clip: clip.cycles is not None,
-        "A cine with a cycle of {0.heart_rate_hz:g} Hz: its rhythm, and constant velocity where that breaks.",
+        "A cine of {0.cycles:.1f} cycles, too few to learn its rhythm: regression on its last frames.",
     ),
     Rule(
         "regression",

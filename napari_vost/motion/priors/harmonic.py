@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_vost.contracts import Observation, Prediction
-from napari_vost.errors import VostWarning
 from napari_vost.motion.belief import Belief
 from napari_vost.motion.fourier import Fourier
 from napari_vost.motion.period import find_period, radians_per_frame
 from napari_vost.motion.priors.base import BasePrior
 from napari_vost.motion.priors.kalman import Kalman, KalmanState
-from napari_vost.motion.signals import LONGEST_PATH, Numbers, Path, numbers_of, prediction_of
+from napari_vost.motion.signals import Numbers, Path, numbers_of, prediction_of
 from napari_vost.types import Image
 
 NOT_YET = "No rhythm is known yet: the box is predicted at constant velocity."
 BROKEN = "The rhythm broke off: the box is predicted at constant velocity until one is found again."
-ENOUGH = 60  # frames without a rhythm after which the user is told: less than that holds few cycles of a slow heart
 STILL_PX = 0.5  # standard deviation below which nothing is called rhythm
 _NOISE_PX = 0.4  # standard deviation of a measurement: masks end on whole pixels
 _NOISE_SHARE = 0.05  # the same, as a share of a signal's swing
@@ -80,7 +77,12 @@ class Harmonic(BasePrior):
     def _prepare(self, frame_time_s: float | None, heart_rate_hz: float | None) -> None:
         self._angle = radians_per_frame(frame_time_s, heart_rate_hz)
         self._kalman = Kalman(frame_time_s)
-        self._told = False
+        self._longest, self._found = 0, False  # for the user to be told: no prediction depends on them
+
+    @property
+    def frames_without_rhythm(self) -> int:
+        """Frames on which an object was seen without any rhythm (of all objects the most); 0 once one was found."""
+        return 0 if self._found else self._longest
 
     def start(self, seen: Observation) -> HarmonicState:
         """State after the first sight."""
@@ -111,7 +113,7 @@ class Harmonic(BasePrior):
         numbers, steps = numbers_of(seen.box), kalman.moment.step - state.kalman.moment.step
         new = replace(state, kalman=kalman, path=state.path.went(kalman.moment.step, numbers))
         if state.rhythm is None:
-            return self._told_if_long(self._searched(new))
+            return self._searched(new)
         ahead = state.rhythm.moved(steps)
         new = replace(new, rhythm=ahead.corrected(_signals(numbers, state.unit)))
         return self._judged(new, state, _in_pixels(ahead.expected(), state.unit).mean, numbers)
@@ -131,26 +133,13 @@ class Harmonic(BasePrior):
         if angle is None:
             path, angle = _rhythm_of(state.path, state.unit)
         if angle is None or path.span < 2 * np.pi / angle:
+            self._longest = max(self._longest, len(state.path.steps))
             return state
+        self._found = True
         values = _signals(path.values, state.unit)
         noise = _NOISE_PX / state.unit + _NOISE_SHARE * values.std(axis=0)
         rhythm = Fourier.begun(values, path.steps, angle, noise)
         return replace(state, rhythm=rhythm, errors=(0.0, 0.0), note="")
-
-    def _told_if_long(self, state: HarmonicState) -> HarmonicState:
-        """The same state; once in a prior's life the user is told that no rhythm shows."""
-        if self._told or state.rhythm is not None or state.path is None:
-            return state
-        cycle = 2 * np.pi / self._angle if self._angle is not None and state.trusted else 0.0
-        if len(state.path.steps) >= min(max(ENOUGH, cycle + 2), LONGEST_PATH):
-            self._told = True
-            warnings.warn(
-                f"No rhythm shows in {len(state.path.steps)} frames: until one does, the periodic motion prior goes by "
-                "constant velocity; for a clip without a cycle choose motion 'regression' or 'none'.",
-                VostWarning,
-                stacklevel=3,
-            )
-        return state
 
     def _judged(self, new: HarmonicState, old: HarmonicState, rhythmic: Numbers, numbers: Numbers) -> HarmonicState:
         """The state without its rhythm, if that keeps predicting worse than constant velocity."""
@@ -164,6 +153,7 @@ class Harmonic(BasePrior):
         )
         if errors[1] <= _WORSE * (errors[0] + 4 * STILL_PX**2):
             return replace(new, errors=errors)
+        self._longest, self._found = 0, False
         return replace(new, rhythm=None, errors=(0.0, 0.0), trusted=False, note=BROKEN, path=new.path.last(_KEPT))
 
 

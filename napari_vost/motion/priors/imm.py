@@ -64,6 +64,11 @@ class Imm(BasePrior):
         self._harmonic = Harmonic(frame_time_s, heart_rate_hz)
         self._kalman = Kalman(frame_time_s)
 
+    @property
+    def frames_without_rhythm(self) -> int:
+        """As in `Harmonic`."""
+        return self._harmonic.frames_without_rhythm
+
     def start(self, seen: Observation) -> ImmState:
         """State after the first sight."""
         return ImmState(self._harmonic.start(seen))

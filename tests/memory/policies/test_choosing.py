@@ -1,11 +1,14 @@
 """What "auto" takes for memory, and why."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from napari_vost.contracts import Facts
 from napari_vost.memory.policies import LONG_FRAMES, RULES, choose_policy, policy_names
+from napari_vost.motion import priors
 
 CINE = Facts("time", 60, 0.05, candidates=3)
 
@@ -45,3 +48,11 @@ def test_the_reason_says_what_was_counted() -> None:
 def test_the_table_names_registered_policies_and_leaves_nothing_out() -> None:
     assert {rule.name for rule in RULES} <= set(policy_names()) - {"auto"}
     assert RULES[-1].applies(CINE) and RULES[-1].applies(Facts("depth"))
+
+
+def test_the_page_shows_the_tables_as_they_are() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "policies.md").read_text(encoding="utf-8")
+    tables = page.partition("## What `auto` takes")[2].split("| clip | ")[1:]
+    shown = [[name.strip("`") for name in re.findall(r"\| (`?\w+`?) \|$", one, re.MULTILINE)] for one in tables]
+    merged = list(dict.fromkeys(rule.name for rule in priors.RULES))
+    assert shown == [[rule.name for rule in RULES], merged]

@@ -1,14 +1,12 @@
 """The rhythm of a box, against paths whose truth is known."""
 
-import warnings
-
 import numpy as np
 import pytest
 
 from napari_vost.contracts import MotionPrior, MotionState
-from napari_vost.errors import InputError, VostWarning
+from napari_vost.errors import InputError
 from napari_vost.motion.gate import GATE
-from napari_vost.motion.priors.harmonic import BROKEN, ENOUGH, NOT_YET, Harmonic, HarmonicState
+from napari_vost.motion.priors.harmonic import BROKEN, NOT_YET, Harmonic, HarmonicState
 from napari_vost.motion.priors.kalman import Kalman
 from napari_vost.motion.signals import numbers_of
 from napari_vost.testing import MotionPriorContract
@@ -41,7 +39,6 @@ def test_a_drifting_beat_is_forecast_ten_times_as_well_as_by_constant_velocity()
     assert ours < 1.0
 
 
-@pytest.mark.filterwarnings("ignore:No rhythm shows")  # in the first 60 frames of a cycle of 50
 @pytest.mark.parametrize("period", [8, 20, 50])
 def test_beats_of_8_to_50_frames_are_forecast_to_a_pixel(period: int) -> None:
     truth = path_of(4 * period, y=lambda t: 8 * np.sin(2 * np.pi * t / period))
@@ -127,32 +124,23 @@ def test_a_heart_rate_that_does_not_fit_is_given_up_for_the_rhythm_that_shows() 
     assert 2 * np.pi / state.rhythm.angle == pytest.approx(20, abs=0.5)
 
 
-def test_an_aperiodic_path_is_never_called_a_rhythm_and_that_is_said() -> None:
+def test_an_aperiodic_path_is_never_called_a_rhythm_and_its_frames_are_counted() -> None:
     for truth in (path_of(120, y=lambda t: 1.5 * t), path_of(120, x=lambda t: 0.01 * t**2), path_of(120)):
-        with pytest.warns(VostWarning, match="No rhythm shows in 60 frames"):
-            state = followed(Harmonic(), noisy(truth, 0.4))
+        prior = Harmonic()
+        state = followed(prior, noisy(truth, 0.4))
         assert isinstance(state, HarmonicState)
         assert state.note == NOT_YET
+        assert prior.frames_without_rhythm == 120
 
 
-def test_a_missing_rhythm_is_said_once_and_not_of_clips_that_are_too_short_to_tell() -> None:
-    path, prior = noisy(path_of(120, y=lambda t: 1.5 * t), 0.4), Harmonic()
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        followed(prior, path[: ENOUGH - 1])
-        assert said == []
-        for way in (1, -1):
-            followed(prior, path, way)
-    assert [one.category for one in said] == [VostWarning]
-
-
-def test_with_a_known_rate_a_whole_cycle_is_waited_for() -> None:
-    path = noisy(path_of(110, y=lambda t: 10 * np.sin(2 * np.pi * t / 100)), 0.3)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        state = followed(Harmonic(0.02, 0.5), path)
-    assert isinstance(state, HarmonicState)
-    assert state.note == ""
+def test_a_rhythm_in_one_direction_is_enough_until_it_breaks_off() -> None:
+    path, prior = noisy(beat(), 0.3), Harmonic()
+    followed(prior, path)
+    followed(prior, path[:30], -1)
+    assert prior.frames_without_rhythm == 0
+    walk = path[-1] + np.arange(1, 60)[:, None] * np.array([1.5, 0, 0, 0])
+    followed(prior, np.concatenate((path, walk)))
+    assert prior.frames_without_rhythm > 20
 
 
 def test_a_rhythm_that_breaks_off_is_given_up_within_a_cycle_and_says_so() -> None:

@@ -1,7 +1,6 @@
 """Constant velocity and rhythm mixed: near the better of the two, whichever it is."""
 
 import numpy as np
-import pytest
 
 from napari_vost.motion.priors.harmonic import NOT_YET, Harmonic
 from napari_vost.motion.priors.imm import Imm, ImmState
@@ -62,7 +61,6 @@ def test_disagreement_of_the_models_is_doubt() -> None:
     assert spread[1] > 2 * spread[0]
 
 
-@pytest.mark.filterwarnings("ignore:No rhythm shows")
 def test_without_a_rhythm_it_is_constant_velocity_and_says_so() -> None:
     path, prior, plain = noisy(path_of(60, y=lambda t: 1.5 * t), 0.3), Imm(), Kalman()
     state = followed(prior, path)

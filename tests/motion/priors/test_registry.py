@@ -32,6 +32,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     [
         ("depth", 0.05, 1.2, "none"),
         ("time", 0.05, 1.2, "imm"),
+        ("time", 0.05, 0.9, "regression"),
         ("time", None, None, "regression"),
         ("time", 0.05, None, "regression"),
         ("time", None, 1.2, "regression"),
@@ -50,8 +51,9 @@ def test_auto_goes_by_what_is_known_of_the_clip(
     assert (prior.name if prior else "none") == expected
 
 
-def test_the_reason_names_the_rate() -> None:
-    assert "1.2 Hz" in choose_prior(Facts("time", 40, 0.05, 1.2))[1]
+def test_the_reason_names_what_was_counted() -> None:
+    assert "2.4 cycles" in choose_prior(Facts("time", 40, 0.05, 1.2))[1]
+    assert "12 Hz" in choose_prior(Facts("time", 40, 0.05, 12.0))[1]
 
 
 def test_only_priors_that_follow_a_cycle_call_themselves_periodic() -> None:
