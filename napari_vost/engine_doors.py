@@ -84,7 +84,7 @@ class EngineDoors(ABC):
 
     def _told(self, prior: MotionPrior, object_id: int, frame_index: int, way: int) -> MotionState | None:
         """What a prior knows after the masks of an object up to a frame, in the order of travel."""
-        frames = sorted(frame for one, frame in self.ledger.kept if one == object_id)[::way]
+        frames = sorted(frame for one, frame in tuple(self.ledger.kept) if one == object_id)[::way]
         before = [frame for frame in frames if (frame_index - frame) * way >= 0][-LONGEST_PATH:]
         times = self.clip.frame_times_s
         state: MotionState | None = None

@@ -73,6 +73,17 @@ def test_only_masks_up_to_the_frame_count_and_those_of_both_sweeps_do() -> None:
     assert earlier.forecast(40)[-1].box != before[-1].box
 
 
+def test_frames_can_be_forecast_while_a_clip_is_followed() -> None:
+    clip = disc_cine()
+    session, held = Session(clip, BrightNetwork(80), motion="harmonic"), []
+    session.add_point(0, disc_at(0))
+    for result in session.propagate("forward"):
+        if 30 <= result.frame_index < FRAMES - 1:
+            seen = box_of(np.asarray(clip.frames.array[result.frame_index + 1] > 0))  # type: ignore[attr-defined]
+            held.append(seen is not None and session.forecast(result.frame_index, horizon=1)[0].holds(seen))
+    assert len(held) == 19 and np.mean(held) > 0.8
+
+
 def test_the_last_frame_can_be_looked_beyond() -> None:
     found = followed(disc_cine(), "harmonic").forecast(FRAMES - 1, horizon=2)
     assert [one.frame_index for one in found] == [FRAMES, FRAMES + 1]
