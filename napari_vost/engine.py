@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from napari_vost.cleanup import Cleanup
 from napari_vost.clip import Clip
-from napari_vost.contracts import Network
-from napari_vost.errors import UnknownName
+from napari_vost.contracts import Chosen, Facts, MotionPrior, Network
+from napari_vost.errors import UnknownName, VostWarning
 from napari_vost.features.adapters import make_adapter
 from napari_vost.features.intensity import choose_window
 from napari_vost.features.store import FeatureStore
 from napari_vost.memory.attention import MemoryReader
-from napari_vost.memory.policies import make_policy
+from napari_vost.memory.policies import choose_policy, make_policy
 from napari_vost.model.loading import load_network, refuse
-from napari_vost.motion.priors import make_prior
+from napari_vost.motion.priors import choose_prior, make_prior
 from napari_vost.sight import Engine
 
 REGIONS = ("auto", "full")
+_SAM2 = "SAM 2's own semantics were asked for."
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class EngineOptions:
     Attributes
     ----------
     adapter, memory, motion, device, region, window
-        Names; ``"auto"`` chooses by network and clip.
+        Names; ``"auto"`` chooses by network and clip (`Engine.chosen` says what and why).
     cleanup
         Repairs of tracked masks.
     sam2
@@ -110,27 +112,63 @@ def build_engine(clip: Clip, model: str | Network, options: EngineOptions) -> En
     ------
     UnknownName
         A name that nobody registered.
+    InputError
+        A policy that asks for what the network lacks, or a periodic prior and a rate that the frames cannot carry.
     WeightsError
         Weights that cannot be had or do not fit.
     """
     check_names(options)
+    prior, motion = _motion(clip, options)
     network = (
         load_network(model, options.device, options.consent, options.progress) if isinstance(model, str) else model
     )
     if options.adapter is not None:
         network = make_adapter(options.adapter).attach(network)
     traits = network.traits
-    _, y, x = clip.spacing_mm_zyx
+    memory = _memory(_facts(clip, traits.candidates, prior), options)
     return Engine(
         network=network,
-        policy=make_policy(options.memory, traits, None if options.sam2 else 4),
+        policy=make_policy(memory[0], traits, None if options.sam2 else 4),
         reader=MemoryReader(network.memory_layers(), network.temporal_tables(), options.key_bytes),
         features=FeatureStore(options.feature_bytes, options.disk_bytes),
-        prior=make_prior(options.motion, clip.frame_time_s, clip.heart_rate_hz, (y, x)),
+        prior=prior,
         window=choose_window(clip, options.window),
         region=traits.native_region if options.region == "auto" else "full",
         sam2=options.sam2,
+        chosen=Chosen(memory[0], motion[0], memory[1], motion[1]),
     )
+
+
+def _facts(clip: Clip, candidates: int = 1, prior: MotionPrior | None = None) -> Facts:
+    return Facts(
+        order=clip.order,
+        frames=len(clip),
+        frame_time_s=clip.frame_time_s,
+        heart_rate_hz=clip.heart_rate_hz,
+        candidates=candidates,
+        tells_phase=getattr(prior, "periodic", False),
+    )
+
+
+def _memory(facts: Facts, options: EngineOptions) -> tuple[str, str]:
+    """Name of the memory policy, and the reason where ``"auto"`` chose it."""
+    if options.memory != "auto":
+        return options.memory, ""
+    return ("fifo", _SAM2) if options.sam2 else choose_policy(facts)
+
+
+def _motion(clip: Clip, options: EngineOptions) -> tuple[MotionPrior | None, tuple[str, str]]:
+    """The motion prior, its name, and the reason where it is not what the user named."""
+    name, reason = options.motion, ""
+    if name == "auto":
+        name, reason = ("none", _SAM2) if options.sam2 else choose_prior(_facts(clip))
+    _, y, x = clip.spacing_mm_zyx
+    prior = make_prior(name, clip.frame_time_s, clip.heart_rate_hz, (y, x))
+    if clip.order == "depth" and getattr(prior, "periodic", False):
+        reason = f"Motion prior {name!r} follows a cycle in time and the clip is a volume: none is used."
+        warnings.warn(reason, VostWarning, stacklevel=3)
+        return None, ("none", reason)
+    return prior, (name, reason)
 
 
 def with_network(engine: Engine, network: Network, key_bytes: int) -> Engine:

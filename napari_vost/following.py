@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -10,9 +11,10 @@ from psygnal import Signal
 from napari_vost.cleanup import Cleanup, clean, repair
 from napari_vost.clip import Clip
 from napari_vost.engine import EngineOptions
-from napari_vost.errors import InputError
+from napari_vost.errors import InputError, VostWarning
 from napari_vost.history import Kept, Ledger, Place, frame_result
 from napari_vost.masks import PackedMask
+from napari_vost.motion.period import LEAST_FRAMES
 from napari_vost.prompt_rules import changed_by_object, confidence
 from napari_vost.propagation import Plan, Reached, propagate
 from napari_vost.seed_book import SeedBook
@@ -38,7 +40,7 @@ class Follower:
         self._clip, self._ledger, self._seeds, self._options = clip, ledger, seeds, options
         self._followed: dict[int, dict[int, tuple[Prompt, ...]]] = {}  # what the last full run of an object knew
         self.pending: dict[Place, Kept | None] | None = None  # what a run has replaced so far; None while none runs
-        self._adapting = False
+        self._adapting = self._told = False
 
     def check_idle(self) -> None:
         """Raise `InputError` while a propagation or an adaptation runs: what it leans on must not change."""
@@ -79,12 +81,26 @@ class Follower:
             yield from self._prompted_results(plan)
             for reached in propagate(engine, plan, frame_at):
                 yield self._take(reached, before)
+            self._tell_of_rhythm(engine)
             if direction == "both" and frames is None:
                 known = {object_id: self._seeds.known(object_id) for object_id in plan.seeds}
         finally:
             self.pending = None
             self._followed.update(known)
             self._ledger.note("follow", before)
+
+    def _tell_of_rhythm(self, engine: Engine) -> None:
+        """Say once per session that a periodic prior has found nothing periodic."""
+        frames = getattr(engine.prior, "frames_without_rhythm", 0)
+        if self._told or frames < LEAST_FRAMES:
+            return
+        self._told = True
+        warnings.warn(
+            f"No rhythm showed in {frames} frames (it takes two cycles, or one of a known heart rate), so motion prior "
+            f"{engine.chosen.motion!r} went by constant velocity: for a clip without a cycle choose 'regression'.",
+            VostWarning,
+            stacklevel=2,
+        )
 
     def plan(
         self,

@@ -16,6 +16,7 @@ from napari_vost.card_doors import CardDoors
 from napari_vost.clip import Clip
 from napari_vost.contracts import Network
 from napari_vost.engine import EngineOptions, build_engine, check_names, with_network
+from napari_vost.engine_doors import EngineDoors
 from napari_vost.errors import InputError, PromptError, VostWarning
 from napari_vost.following import Follower, kept_seed
 from napari_vost.history import Kept, Ledger, Place, place_of
@@ -33,7 +34,7 @@ from napari_vost.types import (
 )
 
 
-class Session(PromptDoors, ResultDoors, CardDoors):
+class Session(PromptDoors, ResultDoors, CardDoors, EngineDoors):
     """Prompts in, masks out, for one clip.
 
     Parameters
@@ -45,7 +46,7 @@ class Session(PromptDoors, ResultDoors, CardDoors):
     adapter
         Name of an adapter; None for none.
     memory, motion
-        Names of a memory policy and a motion prior; ``"auto"`` lets the engine choose.
+        Names of a memory policy and a motion prior; ``"auto"`` chooses by clip, and `chosen` says what and why.
     device
         ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``.
     region

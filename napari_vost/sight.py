@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from napari_vost.clip import Window
-from napari_vost.contracts import ImageFeatures, MemoryPolicy, MotionPrior, Network
+from napari_vost.contracts import Chosen, ImageFeatures, MemoryPolicy, MotionPrior, Network
 from napari_vost.errors import Cancelled
 from napari_vost.features.intensity import to_unit
 from napari_vost.features.region import crop
@@ -42,6 +42,8 @@ class Engine:
         SAM 2's own semantics to the letter: an object that the user points at may still be called absent.
     cancelled
         Asked between the stages of a frame.
+    chosen
+        Names of policy and prior, and why ``"auto"`` took them.
     """
 
     network: Network
@@ -53,6 +55,7 @@ class Engine:
     region: Literal["auto", "full"] = "full"
     sam2: bool = False
     cancelled: Callable[[], bool] = never
+    chosen: Chosen = field(default_factory=Chosen)
 
     @property
     def cells(self) -> int:

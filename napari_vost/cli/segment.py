@@ -55,6 +55,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_result_options(parser)
     out = parser.add_argument_group("following")
     out.add_argument("--report", type=Path, metavar="FILE", help="numbers per object and frame, JSON")
+    out.add_argument(
+        "--forecast",
+        type=frames_ahead,
+        metavar="N",
+        help="in the report: where objects go on the N frames after the last",
+    )
     out.add_argument("--save", type=Path, metavar="CASE.vost", help="the session, to go on with later")
     out.add_argument(
         "--save-card", metavar="FILE[,ID]", action="append", default=[], help="what the prompts of an object taught"
@@ -94,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
     session = Session(clip, args.model, args.adapter, args.memory, args.motion, args.device, args.region, options)
     session.labels.update({object_id: Label(name) for object_id, name in map(named, args.name)})
     started = time.perf_counter()
+    tell_chosen(session, args)
     if prompts:
         session.add(*prompts)
     found = None
@@ -113,8 +120,23 @@ def run(args: argparse.Namespace) -> int:
     for text in args.save_card:
         session.save_card(*card_target(text))
     if args.report is not None:
-        write_report(session, args.report, seconds, found)
+        write_report(session, args.report, seconds, found, args.forecast)
     return 0
+
+
+def tell_chosen(session: Session, args: argparse.Namespace) -> None:
+    """Say what ``auto`` chose; refuse a forecast that nothing can make, or that has no place to go, before the run."""
+    chosen = session.chosen
+    for kind, asked, name, reason in (
+        ("memory", args.memory, chosen.memory, chosen.memory_reason),
+        ("motion", args.motion, chosen.motion, chosen.motion_reason),
+    ):
+        if asked == "auto":
+            sys.stderr.write(f"{kind} {name}: {reason}\n")
+    if args.forecast is not None and args.report is None:
+        raise InputError("--forecast is part of the report: give --report FILE too.")
+    if args.forecast is not None and chosen.motion == "none":
+        raise InputError("--forecast needs a motion prior: give --motion regression or --motion kalman.")
 
 
 def adapt(session: Session, seconds: float) -> Adaptation:
@@ -270,6 +292,15 @@ def positive_seconds(text: str) -> float:
     return value
 
 
+def frames_ahead(text: str) -> int:
+    """Read a number of frames that a forecast may look ahead."""
+    from napari_vost.motion.forecast import LONGEST
+
+    if not text.isdigit() or not 1 <= int(text) <= LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected 1 to {LONGEST} frames, for example 5")
+    return int(text)
+
+
 def frame_range(text: str) -> tuple[int, int]:
     """Read ``A:B``."""
     first, colon, last = text.partition(":")
@@ -286,7 +317,9 @@ def named(text: str) -> tuple[int, str]:
     return int(object_id), name
 
 
-def write_report(session: Session, path: Path, seconds: float, found: Adaptation | None = None) -> None:
+def write_report(
+    session: Session, path: Path, seconds: float, found: Adaptation | None = None, ahead: int | None = None
+) -> None:
     """Write numbers per object and frame as JSON; no name, date or number of a patient."""
     from napari_vost.io.atomic import atomic_file
     from napari_vost.measure.volume import area_mm2, volume_ml
@@ -314,8 +347,12 @@ def write_report(session: Session, path: Path, seconds: float, found: Adaptation
             "volume_ml": volume,
             "frames": frames,
         }
+        if ahead is not None:
+            objects[str(object_id)]["forecast"] = forecast_of(session, object_id, max(kept), ahead)
     report = {
         "model": session.model,
+        "memory": session.chosen.memory,
+        "motion": session.chosen.motion,
         "order": segmentation.order,
         "shape": segmentation.shape,
         "seconds": round(seconds, 3),
@@ -326,3 +363,15 @@ def write_report(session: Session, path: Path, seconds: float, found: Adaptation
         report["adaptation"] = asdict(found)
     with atomic_file(path) as temporary:
         temporary.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def forecast_of(session: Session, object_id: int, frame_index: int, ahead: int) -> list[dict[str, Any]]:
+    """Where an object goes after its last frame, as numbers; empty where it was never seen."""
+    try:
+        found = session.forecast(frame_index, object_id, ahead)
+    except InputError:
+        return []
+    return [
+        {"frame": one.frame_index, "box": one.box, "deviation_px": one.deviation_px, "outer": one.outer}
+        for one in found
+    ]

@@ -7,6 +7,12 @@ h x w the cells of a feature map. Batch first everywhere. Points are ``(x, y)`` 
 from napari_vost.contracts.adapter import (
     Adapter,
 )
+from napari_vost.contracts.choosing import (
+    Chosen,
+    Facts,
+    Rule,
+    first_that_applies,
+)
 from napari_vost.contracts.memory import (
     Choice,
     MemoryBank,
@@ -45,6 +51,8 @@ __all__ = [
     "Answer",
     "AttentionWeights",
     "Choice",
+    "Chosen",
+    "Facts",
     "HeadWeights",
     "ImageFeatures",
     "MemoryBank",
@@ -63,9 +71,11 @@ __all__ = [
     "Recall",
     "RecalledEntry",
     "Role",
+    "Rule",
     "Site",
     "TemporalTables",
     "TrackRow",
     "TrackState",
     "Traits",
+    "first_that_applies",
 ]

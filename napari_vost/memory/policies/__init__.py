@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.metadata import entry_points
+from typing import Any
 
-from napari_vost.contracts import MemoryPolicy, Traits
+from napari_vost.contracts import Facts, MemoryPolicy, Rule, Traits, first_that_applies
 from napari_vost.errors import InputError, UnknownName
 
 ENTRY_POINTS = "napari_vost.memory_policies"
@@ -24,7 +25,31 @@ _POLICIES = {
     "tiered": "napari_vost.memory.policies.tiered:Tiered",
     "tree": "napari_vost.memory.policies.tree:Tree",
 }
-AUTO = "fifo"
+LONG_FRAMES = 300  # frames above which "auto" calls a cine long
+
+# What "auto" takes, the first that applies; a policy that the network has too few candidates for is passed over.
+RULES = (
+    Rule(
+        "distractor", lambda clip: clip.look_alikes is True, "Things of the same look are about: they are remembered."
+    ),
+    Rule("quality", lambda clip: clip.order == "depth", "A volume: only slices that were seen well are remembered."),
+    Rule(
+        "phase",
+        lambda clip: clip.tells_phase and clip.cycles is not None and clip.cycles >= 2,
+        "A cine of {0.cycles:.1f} cycles: frames at the same place in the cycle are read.",
+    ),
+    Rule(
+        "quality",
+        lambda clip: clip.cycles is not None and clip.cycles < 2,
+        "A cine of {0.cycles:.1f} cycles, too few to compare: only frames that were seen well are remembered.",
+    ),
+    Rule(
+        "restricted",
+        lambda clip: clip.frames > LONG_FRAMES,
+        "A long cine, {0.frames} frames: the few that are read most are remembered.",
+    ),
+    Rule("fifo", lambda clip: True, "A short cine, {0.frames} frames: the newest are remembered."),
+)
 
 
 def policy_names() -> tuple[str, ...]:
@@ -38,7 +63,7 @@ def make_policy(name: str, traits: Traits, max_prompted: int | None = 4) -> Memo
     Parameters
     ----------
     name
-        A registered name, or ``"auto"``.
+        A registered name; for ``"auto"`` ask `choose_policy` first.
     traits
         Of the network that it will serve.
     max_prompted
@@ -51,17 +76,35 @@ def make_policy(name: str, traits: Traits, max_prompted: int | None = 4) -> Memo
     InputError
         The policy compares candidate masks and the network gives too few.
     """
-    chosen = AUTO if name == "auto" else name
-    found = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)} | _POLICIES
-    if chosen not in found:
-        raise UnknownName("memory policy", name, policy_names())
-    module, _, attribute = found[chosen].partition(":")
-    made = getattr(import_module(module), attribute)
-    least = getattr(made, "least_candidates", 1)
-    if traits.candidates < least:
+    made = _class_of(name)
+    if traits.candidates < _least(made):
         raise InputError(
-            f"Memory policy {chosen!r} compares the candidate masks of an answer and needs {least} or more; "
+            f"Memory policy {name!r} compares the candidate masks of an answer and needs {_least(made)} or more; "
             f"{traits.name} gives {traits.candidates}: choose another policy, for example 'quality'."
         )
     policy: MemoryPolicy = made(slots=traits.memory_slots, max_pointers=traits.max_pointers, max_prompted=max_prompted)
     return policy
+
+
+def choose_policy(facts: Facts) -> tuple[str, str]:
+    """What ``"auto"`` takes for a clip, by what is known of it.
+
+    Returns
+    -------
+    tuple
+        Name of a policy and the reason, one sentence for the user.
+    """
+    return first_that_applies([rule for rule in RULES if _least(_class_of(rule.name)) <= facts.candidates], facts)
+
+
+def _class_of(name: str) -> Any:
+    found = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)} | _POLICIES
+    if name not in found:
+        raise UnknownName("memory policy", name, policy_names())
+    module, _, attribute = found[name].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def _least(made: Any) -> int:
+    """Candidates per answer that a policy needs."""
+    return int(getattr(made, "least_candidates", 1))

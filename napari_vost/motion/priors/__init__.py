@@ -5,9 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from napari_vost.contracts import MotionPrior
+from napari_vost.contracts import Facts, MotionPrior, Rule, first_that_applies
 from napari_vost.errors import UnknownName
-from napari_vost.types import Order
 
 ENTRY_POINTS = "napari_vost.motion_priors"
 _PRIORS = {
@@ -18,6 +17,28 @@ _PRIORS = {
     "points": "napari_vost.motion.priors.points:Points",
     "regression": "napari_vost.motion.priors.regression:Regression",
 }
+
+# What "auto" takes, the first that applies. Constant velocity is never taken: its published constants smooth the shape
+# of a box so much that boxes which stay where they are often overlap the truth more.
+RULES = (
+    Rule("none", lambda clip: clip.order != "time", "Slices of a volume do not move: no motion prior."),
+    Rule(
+        "imm",
+        lambda clip: clip.cycles is not None and clip.cycles >= 2,
+        "A cine of {0.cycles:.1f} cycles: its rhythm, and constant velocity where that breaks.",
+    ),
+    Rule(
+        "regression",
+        lambda clip: clip.cycles is not None,
+        "A cine of {0.cycles:.1f} cycles, too few to learn its rhythm: regression on its last frames.",
+    ),
+    Rule(
+        "regression",
+        lambda clip: clip.heart_rate_hz is not None and clip.frame_time_s is not None,
+        "Frames cannot carry a cycle of {0.heart_rate_hz:g} Hz: regression on the last frames.",
+    ),
+    Rule("regression", lambda clip: True, "A cine without a known rate: regression on its last frames."),
+)
 
 
 def prior_names() -> tuple[str, ...]:
@@ -30,20 +51,17 @@ def make_prior(
     frame_time_s: float | None = None,
     heart_rate_hz: float | None = None,
     spacing_mm: tuple[float, float] = (1.0, 1.0),
-    order: Order | None = None,
 ) -> MotionPrior | None:
     """Make a motion prior; None for ``"none"``.
 
     Parameters
     ----------
     name
-        A registered name, ``"auto"`` or ``"none"``.
+        A registered name or ``"none"``; for ``"auto"`` ask `choose_prior` first.
     frame_time_s, heart_rate_hz
         What the clip knows of time, None where it does not.
     spacing_mm
         Millimetres per (y, x) pixel.
-    order
-        What the frames are, for ``"auto"``; None where unknown.
 
     Raises
     ------
@@ -52,34 +70,24 @@ def make_prior(
     InputError
         A periodic prior and a rate that the frame rate cannot carry.
     """
-    chosen = choose_prior(order, frame_time_s, heart_rate_hz)[0] if name == "auto" else name
-    if chosen == "none":
+    if name == "none":
         return None
     found = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)} | _PRIORS
-    if chosen not in found:
+    if name not in found:
         raise UnknownName("motion prior", name, prior_names())
-    module, _, attribute = found[chosen].partition(":")
+    module, _, attribute = found[name].partition(":")
     prior: MotionPrior = getattr(import_module(module), attribute)(
         frame_time_s=frame_time_s, heart_rate_hz=heart_rate_hz, spacing_mm=spacing_mm
     )
     return prior
 
 
-def choose_prior(order: Order | None, frame_time_s: float | None, heart_rate_hz: float | None) -> tuple[str, str]:
+def choose_prior(facts: Facts) -> tuple[str, str]:
     """What ``"auto"`` takes for a clip, by what is known of it.
-
-    Constant velocity is never taken: its published constants smooth the shape of a box so much that boxes which stay
-    where they are often overlap the truth more.
 
     Returns
     -------
     tuple
         Name of a prior and the reason, one sentence for the user.
     """
-    if order != "time":
-        return "none", "Slices of a volume do not move: no motion prior."
-    if heart_rate_hz is None or frame_time_s is None:
-        return "regression", "A cine without a known rate: regression on its last frames."
-    if heart_rate_hz * frame_time_s > 0.5 or heart_rate_hz <= 0:
-        return "regression", f"Frames cannot carry a cycle of {heart_rate_hz:g} Hz: regression on the last frames."
-    return "imm", f"A cine with a cycle of {heart_rate_hz:g} Hz: its rhythm, and constant velocity where that breaks."
+    return first_that_applies(RULES, facts)

@@ -8,6 +8,8 @@ from napari_vost.motion.signals import Clock
 class BasePrior:
     """A motion prior as `make_prior` makes it.
 
+    ``periodic`` is whether it follows a cycle in time, and so makes no sense through the slices of a volume.
+
     Parameters
     ----------
     frame_time_s
@@ -17,6 +19,8 @@ class BasePrior:
     spacing_mm
         Millimetres per (y, x) pixel; the priors of this package count pixels.
     """
+
+    periodic = False
 
     def __init__(
         self,

@@ -72,10 +72,17 @@ class Harmonic(BasePrior):
     """
 
     name = "harmonic"
+    periodic = True
 
     def _prepare(self, frame_time_s: float | None, heart_rate_hz: float | None) -> None:
         self._angle = radians_per_frame(frame_time_s, heart_rate_hz)
         self._kalman = Kalman(frame_time_s)
+        self._longest, self._found = 0, False  # for the user to be told: no prediction depends on them
+
+    @property
+    def frames_without_rhythm(self) -> int:
+        """Frames on which an object was seen without any rhythm (of all objects the most); 0 once one was found."""
+        return 0 if self._found else self._longest
 
     def start(self, seen: Observation) -> HarmonicState:
         """State after the first sight."""
@@ -126,7 +133,9 @@ class Harmonic(BasePrior):
         if angle is None:
             path, angle = _rhythm_of(state.path, state.unit)
         if angle is None or path.span < 2 * np.pi / angle:
+            self._longest = max(self._longest, len(state.path.steps))
             return state
+        self._found = True
         values = _signals(path.values, state.unit)
         noise = _NOISE_PX / state.unit + _NOISE_SHARE * values.std(axis=0)
         rhythm = Fourier.begun(values, path.steps, angle, noise)
@@ -144,6 +153,7 @@ class Harmonic(BasePrior):
         )
         if errors[1] <= _WORSE * (errors[0] + 4 * STILL_PX**2):
             return replace(new, errors=errors)
+        self._longest, self._found = 0, False
         return replace(new, rhythm=None, errors=(0.0, 0.0), trusted=False, note=BROKEN, path=new.path.last(_KEPT))
 
 

@@ -58,10 +58,16 @@ class Imm(BasePrior):
     """
 
     name = "imm"
+    periodic = True
 
     def _prepare(self, frame_time_s: float | None, heart_rate_hz: float | None) -> None:
         self._harmonic = Harmonic(frame_time_s, heart_rate_hz)
         self._kalman = Kalman(frame_time_s)
+
+    @property
+    def frames_without_rhythm(self) -> int:
+        """As in `Harmonic`."""
+        return self._harmonic.frames_without_rhythm
 
     def start(self, seen: Observation) -> ImmState:
         """State after the first sight."""

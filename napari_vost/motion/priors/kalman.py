@@ -16,6 +16,8 @@ from napari_vost.types import Image
 _PLACE, _SPEED = 1 / 20, 1 / 160  # standard deviations as shares of the height, per frame
 _ASPECT, _ASPECT_SPEED, _ASPECT_SEEN = 1e-2, 1e-5, 1e-1
 _LOOK = np.eye(4, 8)
+_MEMORY = 0.1  # weight of the newest frame in what the filter learns of its own errors
+_MOST = 1e3
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,15 +33,22 @@ class KalmanState:
         uncertainty grow.
     fill
         Share of its box that the mask filled.
+    spread
+        Factor on the covariance of predictions, learnt from the errors: 1 and more, the constants are the least.
     """
 
     belief: Belief | None = None
     moment: Moment | None = None
     fill: float = 1.0
+    spread: float = 1.0
 
 
 class Kalman(BasePrior):
-    """Constant velocity, with the published constants."""
+    """Constant velocity, with the published constants.
+
+    Ours is one thing: where it keeps missing by more than those constants allow, its predictions say so. The gain stays
+    as it is, and so do the predicted boxes.
+    """
 
     name = "kalman"
 
@@ -57,13 +66,15 @@ class Kalman(BasePrior):
         """Box on a frame, with its covariance; None before the object was seen."""
         if state.belief is None or state.moment is None:
             return None
-        belief = _moved(state.belief, state.moment.step_at(frame_index) - state.moment.step)
+        ahead = state.moment.step_at(frame_index) - state.moment.step
+        belief = _moved(state.belief, ahead)
         expected = belief.seen(_LOOK, _noise(belief))
         y, x, aspect, height = expected.mean
         height, aspect = max(height, 1.0), max(aspect, 1e-3)
         turn = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1], [0, 0, height, aspect]], dtype=np.float64)
         numbers = np.array([y, x, height, aspect * height])
-        return prediction_of(numbers, turn @ expected.covariance @ turn.T, state.fill)
+        wider = 1 + (state.spread - 1) * max(abs(ahead), 1.0)  # a speed that is wrong is more so the farther it leads
+        return prediction_of(numbers, turn @ expected.covariance @ turn.T * wider, state.fill)
 
     def update(self, state: KalmanState, seen: Observation) -> KalmanState:
         """State after one more frame; unchanged where the object is absent."""
@@ -72,9 +83,11 @@ class Kalman(BasePrior):
         if state.belief is None or state.moment is None:
             return self.start(seen)
         moment = self._clock.moment(seen, state.moment)
-        belief = _moved(state.belief, moment.step - state.moment.step)
-        belief = belief.corrected(_LOOK, _noise(belief), _measured(seen.box))
-        return KalmanState(belief, moment, fill_of(seen, seen.box))
+        belief, measured = _moved(state.belief, moment.step - state.moment.step), _measured(seen.box)
+        missed = belief.seen(_LOOK, _noise(belief)).distance2(measured) / len(measured)
+        spread = float(np.clip((1 - _MEMORY) * state.spread + _MEMORY * missed, 1.0, _MOST))
+        belief = belief.corrected(_LOOK, _noise(belief), measured)
+        return KalmanState(belief, moment, fill_of(seen, seen.box), spread)
 
 
 def _measured(box: tuple[float, float, float, float]) -> Numbers:

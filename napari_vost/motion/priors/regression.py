@@ -17,6 +17,7 @@ FORGETTING = 0.99  # weight of a frame relative to the one after it
 _RIDGE = 0.1  # pixels squared: about the variance that whole pixels add to a difference of two measurements
 _LEAST = 0.1  # pixels squared: nothing is predicted more surely than whole pixels allow
 _GROWTH = 1 / 160  # standard deviation per square root of a frame, as a share of the size: what no fit shows
+_FEW = 7.0  # n residuals make a covariance 1 + 7 / n wider: Hotelling's 95 % region of four numbers, to first order
 _REST = 1 / 20  # the same, where nothing can be fitted
 
 
@@ -66,14 +67,16 @@ def predicted(path: Path, ahead: int) -> tuple[Numbers, Matrix]:
     values, known = path.even()
     size2 = float(max(values[-1, 2] * values[-1, 3], 1.0))
     reach = min(ahead, len(values) // 2)  # farther than half of the past nothing can be fitted: the box stays there
-    lags = min(LAGS, (len(values) - reach) // 3)
-    if reach == 0 or lags < 2:
+    if reach == 0:
         return values[-1], np.eye(4) * (_LEAST + size2 * _REST**2 * (1 + ahead))
-    ends = np.arange(lags - 1, len(values) - reach)
+    lags = min(LAGS, (len(values) - reach) // 3)
+    ends = np.arange(max(lags, 1) - 1, len(values) - reach)
     ends = ends[known[ends] & known[ends + reach]]  # what lies between may be a bridged gap
     floor = np.eye(4) * (_LEAST + size2 * (_GROWTH**2 * reach + _REST**2 * (ahead - reach)))
-    if len(ends) < 2 * lags:
-        return values[-1], floor + np.eye(4) * size2 * _REST**2 * ahead
+    if lags < 2 or len(ends) < 2 * lags:
+        moved = values[ends + reach] - values[ends]  # what staying has missed so far
+        missed = moved.T @ moved / max(len(moved), 1) * (ahead / reach) ** 2
+        return values[-1], missed + floor + np.eye(4) * size2 * _REST**2 * ahead
     weights = FORGETTING ** (ends[-1] - ends)
     now = np.array([len(values) - 1])
     steps, doubt, residuals = np.empty(4), np.empty(4), np.empty((len(ends), 4))
@@ -88,7 +91,7 @@ def predicted(path: Path, ahead: int) -> tuple[Numbers, Matrix]:
         residuals[:, signal] = (target - past @ fitted) / np.maximum(1 - own_say, 0.1)
         if weights @ residuals[:, signal] ** 2 >= weights @ target**2:
             residuals[:, signal], steps[signal] = target, 0.0
-    covariance = (residuals.T * weights) @ residuals / float(weights.sum())
+    covariance = (residuals.T * weights) @ residuals / float(weights.sum()) * (1 + _FEW * reach / len(ends))
     return values[-1] + steps, covariance * np.outer(doubt, doubt) + floor
 
 

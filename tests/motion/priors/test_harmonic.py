@@ -124,11 +124,23 @@ def test_a_heart_rate_that_does_not_fit_is_given_up_for_the_rhythm_that_shows() 
     assert 2 * np.pi / state.rhythm.angle == pytest.approx(20, abs=0.5)
 
 
-def test_an_aperiodic_path_is_never_called_a_rhythm() -> None:
+def test_an_aperiodic_path_is_never_called_a_rhythm_and_its_frames_are_counted() -> None:
     for truth in (path_of(120, y=lambda t: 1.5 * t), path_of(120, x=lambda t: 0.01 * t**2), path_of(120)):
-        state = followed(Harmonic(), noisy(truth, 0.4))
+        prior = Harmonic()
+        state = followed(prior, noisy(truth, 0.4))
         assert isinstance(state, HarmonicState)
         assert state.note == NOT_YET
+        assert prior.frames_without_rhythm == 120
+
+
+def test_a_rhythm_in_one_direction_is_enough_until_it_breaks_off() -> None:
+    path, prior = noisy(beat(), 0.3), Harmonic()
+    followed(prior, path)
+    followed(prior, path[:30], -1)
+    assert prior.frames_without_rhythm == 0
+    walk = path[-1] + np.arange(1, 60)[:, None] * np.array([1.5, 0, 0, 0])
+    followed(prior, np.concatenate((path, walk)))
+    assert prior.frames_without_rhythm > 20
 
 
 def test_a_rhythm_that_breaks_off_is_given_up_within_a_cycle_and_says_so() -> None:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from napari_vost.contracts import Facts
 from napari_vost.errors import InputError, UnknownName
 from napari_vost.motion.priors import choose_prior, make_prior, prior_names
+from napari_vost.types import Order
 
 NAMES = ("flow", "harmonic", "imm", "kalman", "points", "regression")
 
@@ -29,8 +31,8 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     ("order", "frame_time_s", "rate", "expected"),
     [
         ("depth", 0.05, 1.2, "none"),
-        (None, 0.05, 1.2, "none"),
         ("time", 0.05, 1.2, "imm"),
+        ("time", 0.05, 0.9, "regression"),
         ("time", None, None, "regression"),
         ("time", 0.05, None, "regression"),
         ("time", None, 1.2, "regression"),
@@ -39,13 +41,24 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     ],
 )
 def test_auto_goes_by_what_is_known_of_the_clip(
-    order: str | None, frame_time_s: float | None, rate: float | None, expected: str
+    order: Order, frame_time_s: float | None, rate: float | None, expected: str
 ) -> None:
-    name, reason = choose_prior(order, frame_time_s, rate)  # type: ignore[arg-type]
+    name, reason = choose_prior(Facts(order, 40, frame_time_s, rate))
     assert name == expected
     assert reason.endswith(".")
-    prior = make_prior("auto", frame_time_s, rate, order=order)  # type: ignore[arg-type]
+    assert "{" not in reason
+    prior = make_prior(name, frame_time_s, rate)
     assert (prior.name if prior else "none") == expected
+
+
+def test_the_reason_names_what_was_counted() -> None:
+    assert "2.4 cycles" in choose_prior(Facts("time", 40, 0.05, 1.2))[1]
+    assert "12 Hz" in choose_prior(Facts("time", 40, 0.05, 12.0))[1]
+
+
+def test_only_priors_that_follow_a_cycle_call_themselves_periodic() -> None:
+    periodic = [name for name in NAMES if getattr(make_prior(name), "periodic", False)]
+    assert periodic == ["harmonic", "imm"]
 
 
 @pytest.mark.parametrize("name", ["harmonic", "imm"])

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from napari_vost.motion.gate import GATE
 from napari_vost.motion.priors.kalman import Kalman
 from napari_vost.motion.priors.regression import Regression, predicted
 from napari_vost.motion.signals import Path
@@ -82,3 +83,13 @@ def test_a_gap_is_bridged_linearly_but_known_as_a_gap() -> None:
     values, known = path.even()
     assert values[:, 0].tolist() == [0, 2, 4, 6, 8]
     assert known.tolist() == [True, False, False, False, True]
+
+
+def test_before_anything_can_be_fitted_the_doubt_is_what_staying_has_missed() -> None:
+    truth = path_of(14, x=lambda t: 15 * t)
+    for seen in (4, 6):
+        for ahead in (1, 3):
+            expected, covariance = predicted(Path(np.arange(float(seen)), truth[:seen]), ahead)
+            off = truth[seen - 1 + ahead] - expected
+            assert np.abs(off).max() == 15 * ahead
+            assert off @ np.linalg.solve(covariance, off) < GATE
