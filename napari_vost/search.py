@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
+import numpy as np
 import torch
 
 from napari_vost.contracts import MemoryBank, MemoryEntry, PromptTensors, Query
@@ -92,6 +93,8 @@ def look(engine: Engine, entries: Sequence[MemoryEntry], frame: FrameView, regio
     after = max(one.frame_index for one in entries) + 1  # all that was shown lies behind
     query = Query(after, None, 1, features, 0, None, here, frame.order, max(frame.length, after + 1))
     recall = engine.policy.recall(bank, query)
+    if not recall.entries:  # a policy that reads no memory knows nothing again
+        return [Sighting(frame.frame_index, np.zeros(frame.size, np.bool_), 0.0)] * len(regions)
     count = len(regions)
     conditioned = engine.reader.read(
         features.levels[-1], features.position, [recall] * count, [here] * count, image_row

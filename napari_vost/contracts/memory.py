@@ -122,14 +122,14 @@ class RecalledEntry:
     key_scale
         Multiplies the keys.
     logit_bias
-        Added to the attention logits.
+        Added to the attention logits: one number, or (n,) one for every token of the entry.
     """
 
     entry: MemoryEntry
     slot: int
     token_mask: Tensor | None = None
     key_scale: float = 1.0
-    logit_bias: float = 0.0
+    logit_bias: float | Tensor = 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -274,14 +274,15 @@ class MemoryReader:
                 part.append(key)
             tokens = recalled.entry.tokens.to(keys[0].dtype)
             values.append(tokens if recalled.token_mask is None else tokens[recalled.token_mask])
-            biases.append(torch.full((len(values[-1]),), recalled.logit_bias, device=tokens.device))
+            biases.append(_bias(recalled, tokens.device))
         if recall.pointers:
             tokens, places = self._pointer_tokens(recall)
             for part, layer in zip(parts, self._layers, strict=True):
                 part.append(layer.cross_attention.key(tokens + places))
             values.append(tokens)
             biases.append(torch.zeros(len(tokens), device=tokens.device))
-        bias = torch.cat(biases)[None, None] if any(one.logit_bias for one in recall.entries) else None
+        biased = any(isinstance(one.logit_bias, Tensor) or one.logit_bias for one in recall.entries)
+        bias = torch.cat(biases)[None, None] if biased else None
         return Keys(tuple(torch.cat(part)[None] for part in parts), torch.cat(values)[None], bias)
 
     def _entry_keys(self, recalled: RecalledEntry, region: Region, grid: tuple[int, int]) -> list[Tensor]:
@@ -331,6 +332,13 @@ class MemoryReader:
         times = pointer_times(distances, recall.pointer_span, channels, self._tables.pointer_time, width)
         pieces = channels // width
         return pointers.reshape(-1, width), times.repeat_interleave(pieces, dim=0)
+
+
+def _bias(recalled: RecalledEntry, device: torch.device) -> Tensor:
+    """What is added to the attention logits of every token that is read, (n,)."""
+    bias = torch.as_tensor(recalled.logit_bias, dtype=torch.float32, device=device)
+    bias = bias.expand(len(recalled.entry.tokens))
+    return bias if recalled.token_mask is None else bias[recalled.token_mask]
 
 
 def _shares(recall: Recall, read: Tensor) -> dict[int, float]:

@@ -131,3 +131,23 @@ def test_shares_of_attention_belong_to_the_entries_that_were_read(network: Sam2N
     assert [sorted(share) for share in shares] == [[0, 1, 2], [0, 2], []]
     assert sum(shares[0].values()) == pytest.approx(1, abs=1e-4)
     assert shares[1][2] > 0.99
+
+
+def test_every_token_can_have_a_bias_of_its_own(network: Sam2Network) -> None:
+    """Half of the tokens silenced is the same as half of them read; a mask takes its share of the biases."""
+    region = Region.full(128, 128)
+    features, position = torch.randn(1, 128, 8, 8), torch.zeros(1, 128, 8, 8)
+    whole = _entry(network, 0, region)
+    half = torch.arange(64) < 32
+    silent = torch.where(half, 0.0, -100.0)
+    reader = MemoryReader(network.memory_layers(), network.temporal_tables())
+    ways = [
+        RecalledEntry(whole, 2, token_mask=half),
+        RecalledEntry(whole, 2, logit_bias=silent),
+        RecalledEntry(whole, 2, token_mask=half, logit_bias=silent),
+    ]
+    masked, biased, both = (
+        reader.read(features, position, [Recall((one,))], [region], torch.tensor([0])) for one in ways
+    )
+    assert torch.allclose(masked, biased, atol=1e-5)
+    assert torch.allclose(masked, both, atol=1e-5)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from napari_vost.contracts import Answer, MemoryBank, MemoryEntry
+from napari_vost.contracts import Answer, MemoryBank, MemoryEntry, Query, Recall, RecalledEntry
 from napari_vost.memory.policies.base import chosen_candidate
 from napari_vost.memory.policies.fifo import Fifo
 from napari_vost.memory.policies.places import grid_of
@@ -22,9 +22,12 @@ class Reinforced(Fifo):
     """The newest frames; tokens that the mask is unsure of, or that look like the other side of it, weigh less.
 
     An approximation of MemSAM's memory reinforcement (CVPR 2024), where a learnt gate weakens speckle before memory is
-    written. Here a token is scaled by ``.5 + .5 * certainty * contrast``: certainty as in `region.certainty`, contrast
-    how little the token resembles the mean token across the mask's edge within 7 x 7 cells, relative to the largest
-    in the frame.
+    written. Here every token of a frame gets a weight of ``.5 + .5 * certainty * contrast`` when it is written:
+    certainty as in `region.certainty`, contrast how little the token resembles the mean token across the mask's edge
+    within 7 x 7 cells, relative to the largest in the frame. The weight is its vote when memory is read (its logarithm
+    is added to the attention logits): a network that was not taught so is led astray by tokens that are scaled.
+
+    ``notes[entry_id]`` holds the logarithms.
     """
 
     name = "reinforced"
@@ -34,8 +37,20 @@ class Reinforced(Fifo):
         logits = answer.mask_logits[row, chosen_candidate(entry, answer, row)].to(torch.float32)
         inside = functional.adaptive_avg_pool2d(logits[None].sigmoid(), grid_of(entry)) > 0.5
         weight = FLOOR + (1 - FLOOR) * certainty(entry, answer, row) * local_contrast(entry.tokens, inside[0])
-        tokens = entry.tokens * weight[:, None].to(entry.tokens)
-        return super().admit(replace(entry, tokens=tokens), answer, row, bank)
+        after = super().admit(entry, answer, row, bank)
+        left = {one.entry_id for one in after.kept}
+        notes = {entry_id: note for entry_id, note in bank.notes.items() if entry_id in left}
+        return replace(after, notes={**notes, entry.entry_id: tuple(weight.log().tolist())})
+
+    def recall(self, bank: MemoryBank, query: Query) -> Recall:
+        """What `Fifo` reads, every token with its weight."""
+        recall = super().recall(bank, query)
+        return replace(recall, entries=tuple(_weighed(one, bank) for one in recall.entries))
+
+
+def _weighed(one: RecalledEntry, bank: MemoryBank) -> RecalledEntry:
+    note = bank.notes.get(one.entry.entry_id)
+    return one if note is None else replace(one, logit_bias=torch.tensor(note, device=one.entry.tokens.device))
 
 
 def local_contrast(tokens: Tensor, inside: Tensor) -> Tensor:

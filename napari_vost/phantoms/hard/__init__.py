@@ -14,7 +14,7 @@ from napari_vost.phantoms.hard.base import Events, HardClip
 from napari_vost.phantoms.hard.cycles import beat, breath
 from napari_vost.phantoms.hard.depth import volume_end
 from napari_vost.phantoms.hard.meeting import occlusion, split, twins
-from napari_vost.phantoms.hard.wandering import change, fast, leave, long
+from napari_vost.phantoms.hard.wandering import change, fast, leave, long, speckle
 
 HARD: Mapping[str, Callable[..., HardClip]] = {
     "long": long,
@@ -30,6 +30,7 @@ HARD: Mapping[str, Callable[..., HardClip]] = {
     "beat-50": partial(beat, period=50),
     "breath": breath,
     "change": change,
+    "speckle": speckle,
     "volume-end": volume_end,
 }
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from napari_vost.phantoms.base import Field, Phantom
+from napari_vost.phantoms.base import Field, Phantom, blur
 from napari_vost.phantoms.hard.base import FRAME_TIME_S, Events, HardClip, gaps_of
 from napari_vost.phantoms.hard.stage import REFERENCE_PX, Film, Stage
 
@@ -101,3 +103,23 @@ def change(frames: int = 200, size: int = 96, seed: int = 0) -> HardClip:
     target = stage.layer(body, path, tone, 1, 1.0 - 0.2 * part, 0.8 * part, 0.8 + 0.65 * part, 2.4 * part)
     film = stage.shoot([*stage.scenery(12, 0.6), target], 0.03)
     return HardClip(filmed(film, "Changing object"), 1, Events())
+
+
+def speckle(frames: int = 100, size: int = 96, seed: int = 0) -> HardClip:
+    """A dark pool that drifts and breathes in the speckle of ultrasound, new on every frame; arguments as `long`.
+
+    Speckle is the length of a complex normal field (Wagner 1983), blurred to grains of some pixels, along x more.
+    """
+    stage = Stage(size, frames, seed, ground=0.5)
+    turns = stage.time * 2 * np.pi / 24.0
+    path = track(48 + 8 * stage.wander(4), 48 + 8 * stage.wander(4))
+    body = stage.body(13.0, 1.4, 0.1, 0.03)
+    target = stage.layer(body, path, 0.2, 1, 1.0 + 0.12 * np.sin(turns), 0.25 * stage.wander(4))
+    film = stage.shoot([*stage.scenery(10, 0.2), target], 0.02)
+    grains = 0.9 * stage.unit, 1.5 * stage.unit
+    image = np.empty_like(film.image)
+    for frame, grey in enumerate(film.image):
+        parts = [blur(stage.random.standard_normal(grey.shape), grains) for _ in range(2)]
+        length = np.hypot(*parts)
+        image[frame] = np.rint(np.clip(grey * (0.35 + 0.65 * length / length.mean()), 0, 255))
+    return HardClip(filmed(replace(film, image=image), "Pool in speckle"), 1, Events())

@@ -75,13 +75,23 @@ def test_a_frame_without_a_certain_token_keeps_all_and_frames_are_filtered_as_we
     assert [one.frame_index for one in bank.kept] == [2]
 
 
-def test_tokens_of_uncertain_cells_are_weakened_by_half_and_no_more() -> None:
+def test_tokens_of_uncertain_cells_have_half_a_vote_and_no_less() -> None:
     one = entry(1, tokens=torch.eye(4, 8))
-    made = Reinforced().admit(one, _answer(_quarters(20.0, -20.0, 0.0, -20.0)), 0, MemoryBank()).kept[0]
-    weights = made.tokens.diagonal().tolist()
-    assert weights == pytest.approx([1.0, 1.0, 0.5, 1.0], abs=0.2)
-    assert weights[2] == pytest.approx(0.5)
-    assert torch.count_nonzero(made.tokens) == 4
+    policy = Reinforced()
+    bank = policy.admit(one, _answer(_quarters(20.0, -20.0, 0.0, -20.0)), 0, MemoryBank())
+    assert torch.equal(bank.kept[0].tokens, one.tokens)
+    (read,) = policy.recall(bank, query(2)).entries
+    assert isinstance(read.logit_bias, torch.Tensor)
+    votes = read.logit_bias.exp().tolist()
+    assert votes == pytest.approx([1.0, 1.0, 0.5, 1.0], abs=0.2)
+    assert votes[2] == pytest.approx(0.5)
+
+
+def test_weights_go_with_their_frames() -> None:
+    policy, bank = Reinforced(), MemoryBank()
+    for frame in range(1, 30):
+        bank = policy.admit(entry(frame, entry_id=frame), some_answer(), 0, bank)
+    assert set(bank.notes) == {one.entry_id for one in bank.kept}
 
 
 def test_contrast_is_low_where_a_token_looks_like_the_other_side() -> None:
