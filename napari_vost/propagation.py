@@ -258,7 +258,14 @@ class _Sweep:
             found = [seed for seed in self._plan.seeds[leg.object_id] if seed.frame_index == frame_index]
             for seed in found:
                 self._rows[leg.object_id] = tuple(
-                    replace(row, region=seed.entry.region, mask_logits=seed.mask_logits, box=seed.mask.box, absent=0)
+                    replace(
+                        row,
+                        region=seed.entry.region,
+                        mask_logits=seed.mask_logits,
+                        box=seed.mask.box,
+                        absent=0,
+                        lowest=None,
+                    )
                     for row in self._rows[leg.object_id]
                 )
             if not found:

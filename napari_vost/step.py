@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from napari_vost.clip import Window
+from napari_vost.confidence import Evidence
 from napari_vost.contracts import (
     Answer,
     Choice,
@@ -27,6 +28,7 @@ from napari_vost.contracts import (
     TrackState,
 )
 from napari_vost.errors import Cancelled
+from napari_vost.evidence import evidence_of
 from napari_vost.features.intensity import to_unit
 from napari_vost.features.region import GROWTH, crop, follow, uncrop
 from napari_vost.features.store import FeatureStore
@@ -124,12 +126,15 @@ class RowAnswer:
         Of the chosen candidate.
     logits
         (H, W) mask logits, ungated: negative outside, whether the object is there or not.
+    evidence
+        What its confidence is made of.
     """
 
     object_id: int
     mask: Mask
     scores: Scores
     logits: Tensor
+    evidence: Evidence
 
 
 def step(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackState, tuple[RowAnswer, ...]]:
@@ -272,6 +277,7 @@ def remember(
             float(occurrence[index]),
             None if prediction is None else box_iou(prediction.box, box),
         )
+        evidence = evidence_of(old, frame.frame_index, region, chosen[index], scores)
         phase = None if prediction is None else prediction.phase
         look = seen.features.look(int(seen.image_row[choice.parent]))
         written = Written(memory.tokens[index], memory.positions[0], pointer[index], scores, array, phase, look)
@@ -290,9 +296,10 @@ def remember(
                 box=box if box is not None else (old.box if old.absent + 1 < 2 else None),
                 absent=0 if box is not None else old.absent + 1,
                 stable=seen.stable[choice.parent],
+                lowest=evidence.lowest,
             )
         )
-        answer = RowAnswer(old.object_id, array, scores, logits)
+        answer = RowAnswer(old.object_id, array, scores, logits, evidence)
         best = answers.get(old.object_id)
         if best is None or rows[-1].log_score > best[0]:
             answers[old.object_id] = (rows[-1].log_score, answer)
