@@ -35,12 +35,14 @@ from napari_vost.benchmark.confidence_table import (
     tried_rows,
 )
 from napari_vost.benchmark.table import markdown, replace_part
+from napari_vost.benchmark.watch import FEATURE_BYTES
 from napari_vost.benchmark.witness import Exam, Sample, facts_of, sample_of, witness
 from napari_vost.clip import Clip
 from napari_vost.confidence import GOOD_DICE, Calibration, confidence, save_calibration
 from napari_vost.contracts import Network
 from napari_vost.datasets import find_layout
 from napari_vost.datasets.base import Case
+from napari_vost.engine import EngineOptions
 from napari_vost.errors import VostError
 from napari_vost.io.atomic import atomic_file
 from napari_vost.metrics.calibration import reliability
@@ -49,11 +51,12 @@ from napari_vost.paths import shipped
 from napari_vost.phantoms.hard import HARD, hard_clip
 from napari_vost.session import Session
 from napari_vost.training.pack import read_pack
-from napari_vost.training.synthetic import synthetic_clips
+from napari_vost.training.scenes import draw_scene
+from napari_vost.training.synthetic import clips_of
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = "vost-nano"
-SCENES, SCENE_FRAMES, SCENE_SEED = 80, 20, 1000
+SCENES, SCENE_FRAMES, SCENE_SEED = 120, 20, 1000
 HARD_SEEDS, LONG = (10, 11), 96
 DEV = {  # job → layout, folder below --data, prompt, most cases
     "dev-acdc-mask": ("acdc", "acdc_ed_es/dev", "mask", 40),
@@ -95,8 +98,8 @@ def main(words: Sequence[str] | None = None) -> int:
         fitted = [name for name in FIT if name in found]
         if len(fitted) < len(FIT):
             raise VostError(f"Of the jobs that are fitted to, only {fitted} are done: run the others first.")
-        groups = {name: [(one.evidence, one.dice) for one in found[name]] for name in FIT}
-        calibration = calibrate(groups, network.fingerprint)
+        answers = [(one.evidence, one.dice) for name in FIT for one in found[name]]
+        calibration = calibrate(answers, network.fingerprint)
         save_calibration(calibration, args.weights or shipped(f"models/{MODEL}"))
         write_page(found, calibration, args.docs)
     except VostError as error:
@@ -107,8 +110,11 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _run(name: str, exams: Job, network: Network, folder: Path) -> None:
     started = time.perf_counter()
+    options = EngineOptions(feature_bytes=FEATURE_BYTES)
     samples = [
-        sample for clip, exam, motion in exams for sample in witness(Session(clip, network, motion=motion), exam)
+        sample
+        for clip, exam, motion in exams
+        for sample in witness(Session(clip, network, motion=motion, options=options), exam)
     ]
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(folder / f"{name}.json") as path:
@@ -155,16 +161,16 @@ def _cases(data: Path, layout: str, folder: str, prompt: str, most: int) -> Job:
 
 
 def _scenes() -> Job:
-    """Synthetic scenes, every other one taken for a volume, half of the cines with a motion prior."""
+    """Synthetic scenes, slices and cines; half of the cines with a motion prior."""
     random = np.random.default_rng(SCENE_SEED)
     for index in range(SCENES):
-        made = synthetic_clips(1, SCENE_FRAMES, 128, SCENE_SEED + index)
+        scene = draw_scene(random, SCENE_FRAMES)
+        made = clips_of([scene], 128, SCENE_SEED + index)
         images, labels = made.images[0].permute(0, 2, 3, 1).numpy(), made.labels[0].numpy()
-        prompt = ("mask", "box", "mask", "point")[index // 2 % 4]
-        exam = _exam(labels, random, prompt, 2, index % WAY_BACK == 0)
+        exam = _exam(labels, random, ("mask", "box", "mask", "point")[index % 4], 2, index % WAY_BACK == 0)
         if exam is not None:
-            order = "time" if index % 2 else "depth"
-            yield Clip.from_array(images, order=order), exam, "kalman" if index % 4 == 1 else "none"
+            motion = "kalman" if scene.moving and index // 4 % 2 else "none"
+            yield Clip.from_array(images, order="time" if scene.moving else "depth"), exam, motion
 
 
 def _packed(pack: Path) -> Job:
@@ -228,9 +234,11 @@ def write_page(found: Mapping[str, Sequence[Sample]], calibration: Calibration, 
         "table": weights + markdown(DATA_HEAD, data_rows(followed, calibration)),
         "prompted": markdown(DATA_HEAD[:7], [row[:7] for row in data_rows(boxed, calibration)]),
         "fitted": markdown(DATA_HEAD, data_rows(sources, calibration)),
-        "painted": markdown(TERM_HEAD, term_rows(fitted, judged, calibration, "painted")),
-        "empty": markdown(TERM_HEAD, term_rows(fitted, judged, calibration, "empty")),
-        "tried": markdown(TRIED_HEAD, tried_rows(fitted, judged)),
+        "slices": markdown(TERM_HEAD, term_rows(fitted, judged, calibration, "slice")),
+        "frames": markdown(TERM_HEAD, term_rows(fitted, judged, calibration, "frame")),
+        "empty": markdown(TERM_HEAD, term_rows(fitted, judged, calibration, "empty slice")),
+        "tried": markdown(TRIED_HEAD, tried_rows(fitted, judged, "slice")),
+        "tried-frames": markdown(TRIED_HEAD, tried_rows(fitted, judged, "frame")),
     }
     page = docs / "confidence.md"
     text = page.read_text(encoding="utf-8")

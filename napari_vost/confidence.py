@@ -1,9 +1,9 @@
 """How sure an answer is: what was seen of it, weighed into one number.
 
-The number is the probability that Dice with the truth is .7 or more. A logistic sum turns evidence into it, one for
-painted masks, one for frames left empty, and one for frames that a prompt was answered on. Its constants belong to a
-set of weights: they were fitted by ``benchmarks/confidence.py`` and lie beside them. Every weight is 0 or more and
-every term rises with certainty, so that better evidence never lowers the number.
+The number is the probability that Dice with the truth is .7 or more. A logistic sum turns evidence into it, another one
+for each kind of answer. Its constants belong to a set of weights: they were fitted by ``benchmarks/confidence.py`` and
+lie beside them. Every weight is 0 or more and every term rises with certainty, so that better evidence never lowers the
+number.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from napari_vost.errors import WeightsError
+from napari_vost.types import Order
 
 GOOD_DICE = 0.7  # an answer this close to the truth, or closer, counts as good
 FILE = "confidence.json"
-Kind = Literal["painted", "empty", "prompted"]
+Kind = Literal["slice", "frame", "empty slice", "empty frame", "prompted"]
 _EDGE = 0.002  # shares closer to 0 or 1 than this say no more
 
 
@@ -69,6 +70,8 @@ class Evidence:
         Frames to the nearest prompted one; 0 on a prompted frame itself.
     motion
         As in `Scores`; None without a motion prior.
+    order
+        Of the clip: far from the prompt slices end, while a cine goes on.
     """
 
     affinity: float
@@ -77,13 +80,16 @@ class Evidence:
     lowest: Signs | None = None
     distance: int = 0
     motion: float | None = None
+    order: Order = "depth"
 
     @property
     def kind(self) -> Kind:
-        """Which sum weighs it."""
+        """Which sum weighs it: of a followed slice or cine frame, painted or left empty, or of a prompted one."""
         if self.distance == 0:
             return "prompted"
-        return "empty" if self.signs is None else "painted"
+        if self.order == "depth":
+            return "slice" if self.signs is not None else "empty slice"
+        return "frame" if self.signs is not None else "empty frame"
 
 
 def _odds(share: float) -> float:
@@ -115,14 +121,18 @@ TERMS: Mapping[str, Callable[[Evidence], float | None]] = {  # each rises with c
     "nearness": lambda evidence: -math.log1p(evidence.distance),
     "motion": lambda evidence: evidence.motion,
 }
+_PAINTED = (
+    "affinity", "occurrence", "sharpness", "firmness", "overlap", "no growth", "lowest affinity", "lowest sharpness",
+    "lowest firmness", "lowest overlap", "nearness", "motion",
+)  # fmt: skip
+_EMPTY = ("absence", "tapered", "nearness")
 WEIGHED: Mapping[Kind, tuple[str, ...]] = {
-    "painted": (
-        "affinity", "occurrence", "sharpness", "firmness", "overlap", "no growth", "lowest affinity",
-        "lowest sharpness", "lowest firmness", "lowest overlap", "nearness", "motion",
-    ),
-    "empty": ("absence", "tapered", "nearness"),
+    "slice": _PAINTED,
+    "frame": _PAINTED,
+    "empty slice": _EMPTY,
+    "empty frame": _EMPTY,
     "prompted": ("affinity", "occurrence", "sharpness", "firmness"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -153,12 +163,10 @@ class LogisticSum:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The sums of one set of weights, known by its fingerprint."""
+    """The sums of one set of weights, known by its fingerprint, one per kind of answer."""
 
     weights: str
-    painted: LogisticSum
-    empty: LogisticSum
-    prompted: LogisticSum
+    sums: Mapping[Kind, LogisticSum]
 
 
 def confidence(evidence: Evidence, calibration: Calibration | None) -> float:
@@ -173,8 +181,7 @@ def confidence(evidence: Evidence, calibration: Calibration | None) -> float:
         being there (or of not being there where nothing was painted), which ranks answers but is no probability.
     """
     if calibration is not None:
-        chosen: LogisticSum = getattr(calibration, evidence.kind)
-        return chosen.probability(evidence)
+        return calibration.sums[evidence.kind].probability(evidence)
     present = _sigmoid(evidence.occurrence)
     return evidence.affinity * present if evidence.occurrence > 0 else 1.0 - present
 
@@ -197,8 +204,8 @@ def load_calibration(folder: Path, fingerprint: str) -> Calibration | None:
         return None
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
-        sums = [_read_sum(known[kind]) for kind in WEIGHED]
-        return Calibration(fingerprint, *sums) if known["weights"] == fingerprint else None
+        sums = {kind: _read_sum(known["sums"][kind]) for kind in WEIGHED}
+        return Calibration(fingerprint, sums) if known["weights"] == fingerprint else None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{path} is no calibration ({error}): install again, or delete it to go without.") from error
 

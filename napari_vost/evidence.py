@@ -11,18 +11,20 @@ from torch import Tensor
 from napari_vost.confidence import Evidence, Signs
 from napari_vost.contracts import MemoryEntry, TrackRow
 from napari_vost.features.region import crop_logits
-from napari_vost.types import Region, Scores
+from napari_vost.types import Order, Region, Scores
 
 
-def evidence_of(row: TrackRow, frame_index: int, region: Region, logits: Tensor, scores: Scores) -> Evidence:
+def evidence_of(
+    row: TrackRow, frame_index: int, order: Order, region: Region, logits: Tensor, scores: Scores
+) -> Evidence:
     """Evidence of a followed frame.
 
     Parameters
     ----------
     row
         As it was before the frame.
-    frame_index, region
-        Which frame, and what the network looked at.
+    frame_index, order, region
+        Which frame of what, and what the network looked at.
     logits
         (1, s, s) mask logits of the answer in the region, ungated.
     scores
@@ -35,7 +37,7 @@ def evidence_of(row: TrackRow, frame_index: int, region: Region, logits: Tensor,
         before = None if row.mask_logits is None else crop_logits(row.mask_logits, row.region, region)
         signs = signs_of(logits, scores.affinity, before, region, _nearest_area(prompted, frame_index))
     lowest = row.lowest if signs is None else signs.lowest(row.lowest)
-    return Evidence(scores.affinity, scores.occurrence, signs, lowest, max(distance, 1), scores.motion)
+    return Evidence(scores.affinity, scores.occurrence, signs, lowest, max(distance, 1), scores.motion, order)
 
 
 def prompted_evidence(logits: Tensor, region: Region, scores: Scores) -> Evidence:

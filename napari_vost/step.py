@@ -277,7 +277,7 @@ def remember(
             float(occurrence[index]),
             None if prediction is None else box_iou(prediction.box, box),
         )
-        evidence = evidence_of(old, frame.frame_index, region, chosen[index], scores)
+        evidence = evidence_of(old, frame.frame_index, frame.order, region, chosen[index], scores)
         phase = None if prediction is None else prediction.phase
         look = seen.features.look(int(seen.image_row[choice.parent]))
         written = Written(memory.tokens[index], memory.positions[0], pointer[index], scores, array, phase, look)

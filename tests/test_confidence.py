@@ -39,7 +39,7 @@ def shipped() -> Calibration:
 
 
 def made(name: str = "hand") -> Calibration:
-    return Calibration(name, HAND, HAND, HAND)
+    return Calibration(name, dict.fromkeys(WEIGHED, HAND))
 
 
 def test_the_sum_is_the_logistic_one() -> None:
@@ -54,11 +54,12 @@ def test_missing_evidence_says_neither_yes_nor_no() -> None:
 
 
 def test_the_kind_of_an_answer_chooses_its_sum() -> None:
-    assert (PAINTED.kind, EMPTY.kind, PROMPTED.kind) == ("painted", "empty", "prompted")
-    assert replace(PROMPTED, signs=None).kind == "prompted"
-    sums = Calibration("x", *(LogisticSum(bias, ()) for bias in (1.0, 2.0, 3.0)))
-    found = [confidence(one, sums) for one in (PAINTED, EMPTY, PROMPTED)]
-    assert found == pytest.approx([1 / (1 + math.exp(-bias)) for bias in (1, 2, 3)])
+    answers = [PAINTED, replace(PAINTED, order="time"), EMPTY, replace(EMPTY, order="time"), PROMPTED]
+    assert [one.kind for one in answers] == ["slice", "frame", "empty slice", "empty frame", "prompted"]
+    assert replace(PROMPTED, signs=None, order="time").kind == "prompted"
+    sums = Calibration("x", {one.kind: LogisticSum(bias, ()) for bias, one in enumerate(answers)})
+    found = [confidence(one, sums) for one in answers]
+    assert found == pytest.approx([1 / (1 + math.exp(-bias)) for bias in range(5)])
 
 
 def test_without_a_calibration_it_is_affinity_times_occurrence() -> None:
@@ -70,7 +71,8 @@ def test_without_a_calibration_it_is_affinity_times_occurrence() -> None:
 @pytest.mark.parametrize("sign", ["affinity", "sharpness", "firmness", "overlap"])
 def test_better_signs_never_lower_it(shipped: Calibration, sign: str) -> None:
     values = (-40.0, -1.0, 0.0, 2.0, 40.0) if sign == "firmness" else (0.0, 0.1, 0.5, 0.7, 0.9, 0.99, 1.0)
-    for one, where in itertools.product((PAINTED, PROMPTED), ("signs", "lowest")):
+    answers = (PAINTED, replace(PAINTED, order="time"), PROMPTED)
+    for one, where in itertools.product(answers, ("signs", "lowest")):
         found = []
         for value in values:
             changed = replace(SIGNS, **{sign: value})
@@ -82,10 +84,11 @@ def test_better_signs_never_lower_it(shipped: Calibration, sign: str) -> None:
 
 def test_a_mask_that_looks_better_in_every_way_gets_more(shipped: Calibration) -> None:
     good, bad = Signs(0.95, 0.97, 6.0, 0.95, 0.0), Signs(0.2, 0.6, 0.8, 0.4, 1.0)
-    sure = confidence(Evidence(0.95, 9.0, good, good, 1), shipped)
-    unsure = confidence(Evidence(0.2, 0.5, bad, bad, 15), shipped)
-    assert sure > 0.85
-    assert unsure < 0.15
+    for order in ("depth", "time"):
+        sure = confidence(Evidence(0.95, 9.0, good, good, 1, None, order), shipped)
+        unsure = confidence(Evidence(0.2, 0.5, bad, bad, 15, None, order), shipped)
+        assert sure > 0.85
+        assert unsure < 0.3
 
 
 def test_an_empty_frame_is_surer_after_the_object_has_tapered(shipped: Calibration) -> None:
@@ -94,16 +97,16 @@ def test_an_empty_frame_is_surer_after_the_object_has_tapered(shipped: Calibrati
 
 
 def test_extremes_stay_between_0_and_1(shipped: Calibration) -> None:
-    for number, kind in itertools.product((-1e6, 0.0, 1e6), (PAINTED, EMPTY, PROMPTED)):
-        signs = None if kind.signs is None else Signs(number, number, number, number, number)
-        evidence = Evidence(number, number, signs, signs, kind.distance, number)
+    for number, one, order in itertools.product((-1e6, 0.0, 1e6), (PAINTED, EMPTY, PROMPTED), ("depth", "time")):
+        signs = None if one.signs is None else Signs(number, number, number, number, number)
+        evidence = Evidence(number, number, signs, signs, one.distance, number, order)
         assert 0.0 <= confidence(evidence, shipped) <= 1.0
 
 
 def test_the_shipped_constants_belong_to_the_shipped_weights(shipped: Calibration) -> None:
     assert shipped.weights == load_network("vost-nano", "cpu").fingerprint
     for kind, names in WEIGHED.items():
-        terms = getattr(shipped, kind).terms
+        terms = shipped.sums[kind].terms
         assert terms
         assert {term.name for term in terms} <= set(names) <= set(TERMS)
         assert all(term.weight > 0 for term in terms)
@@ -120,13 +123,11 @@ def test_constants_of_other_weights_are_left_alone(tmp_path: Path) -> None:
     assert load_calibration(tmp_path / "nothing", "hand") is None
 
 
-@pytest.mark.parametrize(
-    ("name", "weight"), [("affinity", -0.5), ("beauty", 1.0), ("affinity", float("nan"))], ids=str
-)
+@pytest.mark.parametrize(("name", "weight"), [("affinity", -0.5), ("beauty", 1.0), ("affinity", float("nan"))], ids=str)
 def test_a_damaged_file_is_refused(tmp_path: Path, name: str, weight: float) -> None:
     save_calibration(made(), tmp_path)
     known = json.loads((tmp_path / FILE).read_text())
-    known["painted"]["terms"][0] |= {"name": name, "weight": weight}
+    known["sums"]["slice"]["terms"][0] |= {"name": name, "weight": weight}
     (tmp_path / FILE).write_text(json.dumps(known))
     with pytest.raises(WeightsError, match="is no calibration"):
         load_calibration(tmp_path, "hand")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +33,7 @@ class Fit:
         return chances
 
 
-def fit_logistic(columns: Numbers, good: NDArray[np.bool_], share: Numbers) -> Fit:
+def fit_logistic(columns: Numbers, good: NDArray[np.bool_]) -> Fit:
     """Fit by maximum likelihood.
 
     Parameters
@@ -42,8 +42,6 @@ def fit_logistic(columns: Numbers, good: NDArray[np.bool_], share: Numbers) -> F
         (N, K) values, nan where one is missing: it then counts as the column's mean.
     good
         (N,) outcomes, both kinds.
-    share
-        (N,) weight of every row, summing to 1.
 
     Raises
     ------
@@ -53,18 +51,17 @@ def fit_logistic(columns: Numbers, good: NDArray[np.bool_], share: Numbers) -> F
     if good.all() or not good.any():
         raise InputError("All cases have the same outcome, expected both kinds: give more cases.")
     known = ~np.isnan(columns)
-    mass = np.where(known, share[:, None], 0.0)
-    total = np.maximum(mass.sum(0), 1e-12)
+    total = np.maximum(known.sum(0), 1)
     filled = np.nan_to_num(columns)
-    typical = (mass * filled).sum(0) / total
-    deviation = np.sqrt((mass * (filled - typical) ** 2).sum(0) / total) + 1e-6
+    typical = filled.sum(0) / total
+    deviation = np.sqrt(np.where(known, (filled - typical) ** 2, 0.0).sum(0) / total) + 1e-6
     values = np.where(known, (filled - typical) / deviation, 0.0)
     sign = np.where(good, 1.0, -1.0)
 
     def loss(theta: Numbers) -> tuple[float, Numbers]:
         margin = sign * (theta[0] + values @ theta[1:])
-        slope = -sign * share / (1 + np.exp(margin))
-        value = float(share @ np.logaddexp(0, -margin) + PENALTY * (theta[1:] ** 2).sum())
+        slope = -sign / (1 + np.exp(margin)) / len(sign)
+        value = float(np.logaddexp(0, -margin).mean() + PENALTY * (theta[1:] ** 2).sum())
         return value, np.concatenate([[slope.sum()], slope @ values + 2 * PENALTY * theta[1:]])
 
     bounds = [(None, None)] + [(0, None)] * columns.shape[1]
@@ -78,20 +75,13 @@ def columns_of(evidence: Sequence[Evidence], names: Sequence[str]) -> Numbers:
     return np.array([[np.nan if value is None else value for value in row] for row in rows], np.float64)
 
 
-def equal_shares(groups: Sequence[str]) -> Numbers:
-    """Weights of rows (N,) by which every group has the same say; they sum to 1."""
-    names, place, counts = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
-    shares: Numbers = 1.0 / counts[place] / len(names)
-    return shares
-
-
-def calibrate(groups: Mapping[str, Sequence[tuple[Evidence, float]]], fingerprint: str) -> Calibration:
+def calibrate(answers: Sequence[tuple[Evidence, float]], fingerprint: str) -> Calibration:
     """Fit all sums.
 
     Parameters
     ----------
-    groups
-        Evidence and true Dice of answers, by where they come from; every source has the same say.
+    answers
+        Evidence and true Dice; every answer has the same say.
     fingerprint
         Of the weights that gave the answers.
 
@@ -100,20 +90,15 @@ def calibrate(groups: Mapping[str, Sequence[tuple[Evidence, float]]], fingerprin
     InputError
         Nothing of one kind, or all of it good, or all bad.
     """
-    sums = {kind: _fit_kind(groups, kind) for kind in WEIGHED}
-    return Calibration(fingerprint, sums["painted"], sums["empty"], sums["prompted"])
+    sums = {kind: _fit_kind([(one, score) for one, score in answers if one.kind == kind], kind) for kind in WEIGHED}
+    return Calibration(fingerprint, sums)
 
 
-def _fit_kind(groups: Mapping[str, Sequence[tuple[Evidence, float]]], kind: Kind) -> LogisticSum:
-    rows = [(name, one, score) for name, each in groups.items() for one, score in each if one.kind == kind]
-    names = WEIGHED[kind]
-    good = np.array([score >= GOOD_DICE for _, _, score in rows], bool)
-    columns = columns_of([one for _, one, _ in rows], names)
-    share = equal_shares([name for name, _, _ in rows])
-    kept = fit_logistic(columns, good, share).weights >= LEAST
-    fit = fit_logistic(columns[:, kept], good, share)
-    left = [name for name, one in zip(names, kept, strict=True) if one]
-    terms = zip(left, fit.weights / fit.deviation, fit.typical, strict=True)
-    return LogisticSum(
-        round(fit.bias, 5), tuple(Term(name, round(float(w), 5), round(float(t), 5)) for name, w, t in terms)
-    )
+def _fit_kind(answers: Sequence[tuple[Evidence, float]], kind: Kind) -> LogisticSum:
+    good = np.array([score >= GOOD_DICE for _, score in answers], bool)
+    columns = columns_of([one for one, _ in answers], WEIGHED[kind])
+    kept = fit_logistic(columns, good).weights >= LEAST
+    fit = fit_logistic(columns[:, kept], good)
+    left = [name for name, one in zip(WEIGHED[kind], kept, strict=True) if one]
+    numbers = zip(left, (fit.weights / fit.deviation).tolist(), fit.typical.tolist(), strict=True)
+    return LogisticSum(round(fit.bias, 5), tuple(Term(name, round(w, 5), round(t, 5)) for name, w, t in numbers))

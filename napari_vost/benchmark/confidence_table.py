@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vost.benchmark.calibrate import Numbers, columns_of, equal_shares, fit_logistic
+from napari_vost.benchmark.calibrate import Numbers, columns_of, fit_logistic
 from napari_vost.benchmark.witness import TRIED, Sample
-from napari_vost.confidence import GOOD_DICE, WEIGHED, Calibration, Kind, LogisticSum, confidence
+from napari_vost.confidence import GOOD_DICE, WEIGHED, Calibration, Kind, confidence
 from napari_vost.metrics.calibration import auroc, calibration_error
 
 Groups = Mapping[str, Sequence[Sample]]
@@ -38,66 +37,57 @@ def term_rows(fitted: Groups, judged: Groups, calibration: Calibration, kind: Ki
     ``weight`` is per standard deviation of the fitted answers; ``without it`` is the AUROC of a sum fitted to all other
     terms, "-" where the fit gave a term no weight.
     """
-    train, shares = _of_kind(fitted, kind)
-    test, _ = _of_kind(judged, kind)
+    train, test = _of_kind(fitted, kind), _of_kind(judged, kind)
     good, right = _good(train), _good(test)
-    chosen: LogisticSum = getattr(calibration, kind)
-    weights = {term.name: term.weight for term in chosen.terms}
+    weights = {term.name: term.weight for term in calibration.sums[kind].terms}
     names = WEIGHED[kind]
     seen, asked = (columns_of([one.evidence for one in each], names) for each in (train, test))
-    rows: list[tuple[str, ...]] = [("all of them", "", "", _figure(_score(seen, asked, good, right, shares)))]
+    rows: list[tuple[str, ...]] = [("all of them", "", "", _figure(_score(seen, asked, good, right)))]
     for index, name in enumerate(names):
         known = ~np.isnan(asked[:, index])
         alone = auroc(asked[known, index].tolist(), right[known].tolist()) if known.sum() >= LEAST else None
         weight = weights[name] * float(np.nanstd(seen[:, index])) if name in weights else 0.0
         left = [place for place in range(len(names)) if place != index]
-        without = _score(seen[:, left], asked[:, left], good, right, shares) if weight else None
+        without = _score(seen[:, left], asked[:, left], good, right) if weight else None
         rows.append((name, f"{weight:.2f}", _figure(alone), _figure(without)))
     return rows
 
 
-def tried_rows(fitted: Groups, judged: Groups) -> list[tuple[str, ...]]:
+def tried_rows(fitted: Groups, judged: Groups, kind: Kind) -> list[tuple[str, ...]]:
     """Rows under `TRIED_HEAD`: numbers that are not used, and what a sum fitted with them would be worth.
 
-    Each row is fitted to and judged on the painted answers that have the number, with it and without.
+    Each row is fitted to and judged on the answers of a kind that have the number, with it and without.
     """
     rows: list[tuple[str, ...]] = []
     for name in TRIED:
-        train, shares = _of_kind(fitted, "painted", name)
-        test, _ = _of_kind(judged, "painted", name)
+        train, test = _of_kind(fitted, kind, name), _of_kind(judged, kind, name)
         if min(len(train), len(test)) < LEAST:
             rows.append((name, str(len(test)), "-", "-", "-"))
             continue
         good, right = _good(train), _good(test)
-        seen, asked = (columns_of([one.evidence for one in each], WEIGHED["painted"]) for each in (train, test))
+        seen, asked = (columns_of([one.evidence for one in each], WEIGHED[kind]) for each in (train, test))
         more, new = (np.array([[one.tried[name]] for one in each]) for each in (train, test))
-        without = _score(seen, asked, good, right, shares)
-        added = _score(np.hstack([seen, more]), np.hstack([asked, new]), good, right, shares)
+        without = _score(seen, asked, good, right)
+        added = _score(np.hstack([seen, more]), np.hstack([asked, new]), good, right)
         alone = auroc(new[:, 0].tolist(), right.tolist())
         rows.append((name, str(len(test)), _figure(alone), _figure(without), _figure(added)))
     return rows
 
 
-def _of_kind(groups: Groups, kind: Kind, tried: str | None = None) -> tuple[list[Sample], Numbers]:
-    """Answers of one kind (that have a number of `TRIED`), and shares by which every group has the same say."""
-    chosen = [
-        (name, one)
-        for name, samples in groups.items()
-        for one in samples
-        if one.evidence.kind == kind and (tried is None or tried in one.tried)
-    ]
-    return [one for _, one in chosen], equal_shares([name for name, _ in chosen])
+def _of_kind(groups: Groups, kind: Kind, tried: str | None = None) -> list[Sample]:
+    """Answers of one kind; only those that have a number of `TRIED` where it is named."""
+    every = [one for samples in groups.values() for one in samples if one.evidence.kind == kind]
+    return [one for one in every if tried is None or tried in one.tried]
 
 
 def _good(samples: Sequence[Sample]) -> NDArray[np.bool_]:
     return np.array([one.dice >= GOOD_DICE for one in samples], bool)
 
 
-def _score(
-    seen: Numbers, asked: Numbers, good: NDArray[np.bool_], right: NDArray[np.bool_], shares: Numbers
-) -> float | None:
-    fit = fit_logistic(seen, good, shares)
-    return auroc(cast(list[float], fit.probability(asked).tolist()), right.tolist())
+def _score(seen: Numbers, asked: Numbers, good: NDArray[np.bool_], right: NDArray[np.bool_]) -> float | None:
+    """AUROC on asked rows of a sum that was fitted to seen ones."""
+    chances: list[float] = fit_logistic(seen, good).probability(asked).tolist()
+    return auroc(chances, right.tolist())
 
 
 def _numbers(samples: Sequence[Sample], calibration: Calibration) -> list[float | None]:

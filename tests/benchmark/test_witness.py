@@ -1,7 +1,6 @@
 """Answers with evidence and truth: of every judged frame one, with the Dice that a session's masks have."""
 
 import numpy as np
-import pytest
 
 from napari_vost import Session
 from napari_vost.benchmark.confidence_table import data_rows, term_rows, tried_rows
@@ -62,21 +61,21 @@ def test_tables_judge_a_calibration() -> None:
     random = np.random.default_rng(0)
     samples = []
     for _ in range(200):
-        facts = {"affinity": 0.5, "occurrence": float(random.normal()), "distance": 3, "motion": None}
+        facts = {"affinity": 0.5, "occurrence": float(random.normal()), "distance": 3, "motion": None, "order": "depth"}
         facts |= {"signs": dict.fromkeys(("affinity", "sharpness", "firmness", "overlap", "size"), 0.5)}
         facts |= {"lowest": facts["signs"]}
         good = bool(random.random() < 1 / (1 + np.exp(-3 * facts["occurrence"])))
         tried = {"way back": float(good) + random.normal()}
         samples.append(sample_of({"evidence": facts, "dice": float(good), "held": True, "tried": tried}))
-    calibration = Calibration("x", made, made, made)
+    calibration = Calibration("x", {"slice": made})
     one, pooled, mean = data_rows({"a": samples}, calibration)
     assert one[1:] == pooled[1:] == mean[1:]
     assert one[1] == "200"
     assert 0.8 < float(one[3]) < 1
-    terms = {row[0]: row for row in term_rows({"a": samples}, {"b": samples}, calibration, "painted")}
+    terms = {row[0]: row for row in term_rows({"a": samples}, {"b": samples}, calibration, "slice")}
     assert terms["occurrence"][2] == one[3]
     assert terms["affinity"][3] == "-"
     assert float(terms["occurrence"][3]) < float(terms["all of them"][3])
-    tried = {row[0]: row for row in tried_rows({"a": samples}, {"b": samples})}
+    tried = {row[0]: row for row in tried_rows({"a": samples}, {"b": samples}, "slice")}
     assert tried["margin"][2:] == ("-", "-", "-")
     assert float(tried["way back"][4]) > float(tried["way back"][3])

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from napari_vost import Session
+from napari_vost.benchmark.witness import Exam, witness
 from napari_vost.clip import Clip
 from napari_vost.contracts import MemoryBank, Network, TrackRow
 from napari_vost.evidence import evidence_of, prompted_evidence, signs_of
@@ -65,15 +66,15 @@ def test_an_empty_mask_has_no_signs() -> None:
 def test_lowest_remembers_the_worst_frame_since_the_prompt() -> None:
     bank = MemoryBank((replace(entry(2, "prompted"), area_px=64),))
     row = TrackRow(1, bank, REGION, mask_logits=square(4, 4))
-    blurred = evidence_of(row, 3, REGION, square(4, 4, inside=0.2), THERE)
-    after = evidence_of(replace(row, lowest=blurred.lowest), 4, REGION, square(4, 4), THERE)
-    gone = evidence_of(replace(row, lowest=after.lowest), 5, REGION, square(4, 4), Scores(0.8, -3.0))
+    blurred = evidence_of(row, 3, "depth", REGION, square(4, 4, inside=0.2), THERE)
+    after = evidence_of(replace(row, lowest=blurred.lowest), 4, "depth", REGION, square(4, 4), THERE)
+    gone = evidence_of(replace(row, lowest=after.lowest), 5, "depth", REGION, square(4, 4), Scores(0.8, -3.0))
     assert (blurred.distance, after.distance, gone.distance) == (1, 2, 3)
     assert after.signs is not None
     assert after.lowest is not None
     assert after.lowest.firmness == pytest.approx(0.2)
     assert after.signs.firmness == pytest.approx(5)
-    assert (gone.kind, gone.signs, gone.lowest) == ("empty", None, after.lowest)
+    assert (gone.kind, gone.signs, gone.lowest) == ("empty slice", None, after.lowest)
 
 
 def test_every_answer_has_a_confidence_with_and_without_a_motion_prior() -> None:
@@ -85,6 +86,14 @@ def test_every_answer_has_a_confidence_with_and_without_a_motion_prior() -> None
         assert len(found) == 8
         assert found[0] == 1.0
         assert all(0 < one <= 1 for one in found)
+
+
+def test_a_cine_is_weighed_as_one_and_a_volume_as_one() -> None:
+    for order, kind in (("time", "frame"), ("depth", "slice")):
+        cine = Clip.from_array(moving_disc_cine(frames=4).image, order=order)
+        session = Session(cine, BrightNetwork())
+        exam = Exam({1: moving_disc_cine(frames=4).labels == 1}, {1: 0}, range(4), "mask")
+        assert [one.evidence.kind for one in witness(session, exam)] == [kind] * 3
 
 
 def test_a_network_without_calibration_keeps_affinity_times_occurrence(cine: Clip, tiny_network: Network) -> None:
