@@ -67,7 +67,7 @@ DEV = {  # job → layout, folder below --data, prompt, most cases
     "dev-ct_lesion-box": ("ct_lesion", "ct_lesion_deeplesion/dev", "box", 3),
     "dev-davis16-mask": ("davis16", "davis16/dev", "mask", 4),
     "dev-davis16-box": ("davis16", "davis16/dev", "box", 4),
-    "dev-acdc_cine-mask": ("acdc_cine", "acdc_cine4d/dev", "mask", 24),
+    "dev-acdc_cine-mask": ("acdc_cine", "acdc_cine4d/dev", "mask", 56),
 }
 FIT = ("fit-scenes", "fit-pack", "fit-hard")
 WAY_BACK = 3  # every third case also gets a second pass

@@ -65,7 +65,7 @@ class Evidence:
     signs
         Of the mask; None where nothing was painted.
     lowest
-        The lowest signs since the prompted frame, this one included; None before anything was painted.
+        The lowest signs from the answer on the prompted frame on, this one included; None before anything was painted.
     distance
         Frames to the nearest prompted one; 0 on a prompted frame itself.
     motion

@@ -12,7 +12,6 @@ from napari_vost.clip import Clip
 from napari_vost.confidence import Calibration, confidence
 from napari_vost.engine import EngineOptions
 from napari_vost.errors import InputError
-from napari_vost.evidence import prompted_evidence
 from napari_vost.history import Kept, Ledger, Place, frame_result
 from napari_vost.masks import PackedMask
 from napari_vost.prompt_rules import changed_by_object
@@ -129,5 +128,5 @@ def kept_seed(one: Seed, cleanup: Cleanup, calibration: Calibration | None) -> K
     """What a session keeps of an answered prompt: a mask prompt as it is, other answers repaired."""
     if isinstance(one.prompts[-1], MaskPrompt):
         return Kept(one.mask, one.scores, 1.0)
-    sure = confidence(prompted_evidence(one.mask_logits, one.entry.region, one.scores), calibration)
+    sure = confidence(one.evidence, calibration)
     return Kept(PackedMask.pack(repair(one.mask.unpack(), cleanup)), one.scores, sure)

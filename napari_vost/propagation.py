@@ -264,7 +264,7 @@ class _Sweep:
                         mask_logits=seed.mask_logits,
                         box=seed.mask.box,
                         absent=0,
-                        lowest=None,
+                        lowest=seed.evidence.signs,
                     )
                     for row in self._rows[leg.object_id]
                 )
@@ -278,7 +278,14 @@ class _Sweep:
     def _first_row(self, leg: Leg) -> TrackRow:
         seed = self._seed(leg)
         bank = MemoryBank(tuple(one.entry for one in self._plan.seeds[leg.object_id]))
-        row = TrackRow(leg.object_id, bank, seed.entry.region, mask_logits=seed.mask_logits, box=seed.mask.box)
+        row = TrackRow(
+            leg.object_id,
+            bank,
+            seed.entry.region,
+            mask_logits=seed.mask_logits,
+            box=seed.mask.box,
+            lowest=seed.evidence.signs,
+        )
         if self._engine.prior is None:
             return row
         frame = self._frame_at(seed.frame_index)

@@ -17,7 +17,6 @@ from napari_vost.benchmark.scores import prompt_from_truth
 from napari_vost.cleanup import Cleanup, clean
 from napari_vost.confidence import Evidence, Signs, confidence
 from napari_vost.contracts import Answer, Choice, MemoryBank, MemoryPolicy, Prediction, TrackState
-from napari_vost.evidence import prompted_evidence
 from napari_vost.masks import Mask, PackedMask
 from napari_vost.metrics.overlap import dice
 from napari_vost.propagation import Plan, Reached, propagate
@@ -155,8 +154,7 @@ def witness(session: Session, exam: Exam) -> Iterator[Sample]:
             one = _seed(session, prompt_from_truth(exam.prompt, truth, at, object_id), object_id)
             seeds.setdefault(object_id, one)
             if exam.prompt != "mask":
-                evidence = prompted_evidence(one.mask_logits, one.entry.region, one.scores)
-                yield Sample(evidence, dice(one.mask.unpack(), truth), True)
+                yield Sample(one.evidence, dice(one.mask.unpack(), truth), True)
     found: dict[tuple[int, int], tuple[Evidence, Mask, dict[str, float]]] = {}
     for reached, tried in _follow(session, seeds, "both", exam.frames):
         masks = clean(reached.answers, Cleanup())

@@ -223,7 +223,7 @@ class TrackRow:
     stable
         Frames in a row that the track has held, for motion to have a say.
     lowest
-        The lowest signs of quality since the prompted frame; None before anything was painted.
+        The lowest signs of quality from the answer on the prompted frame on; None before anything was painted.
     """
 
     object_id: int
