@@ -112,7 +112,6 @@ TERMS: Mapping[str, Callable[[Evidence], float | None]] = {  # each rises with c
     "sharpness": _own(lambda signs: _odds(signs.sharpness)),
     "firmness": _own(lambda signs: signs.firmness),
     "overlap": _own(lambda signs: signs.overlap),
-    "no growth": _own(lambda signs: -min(max(signs.size, 0.0), 3.0)),
     "lowest affinity": _worst(lambda signs: _odds(signs.affinity)),
     "lowest sharpness": _worst(lambda signs: _odds(signs.sharpness)),
     "lowest firmness": _worst(lambda signs: signs.firmness),
@@ -122,7 +121,7 @@ TERMS: Mapping[str, Callable[[Evidence], float | None]] = {  # each rises with c
     "motion": lambda evidence: evidence.motion,
 }
 _PAINTED = (
-    "affinity", "occurrence", "sharpness", "firmness", "overlap", "no growth", "lowest affinity", "lowest sharpness",
+    "affinity", "occurrence", "sharpness", "firmness", "overlap", "lowest affinity", "lowest sharpness",
     "lowest firmness", "lowest overlap", "nearness", "motion",
 )  # fmt: skip
 _EMPTY = ("absence", "tapered", "nearness")
