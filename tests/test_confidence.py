@@ -112,6 +112,11 @@ def test_the_shipped_constants_belong_to_the_shipped_weights(shipped: Calibratio
         assert all(term.weight > 0 for term in terms)
 
 
+def test_weights_that_are_fitted_to_a_case_keep_it(shipped: Calibration) -> None:
+    forked = load_network("vost-nano", "cpu").fork()
+    assert forked.traits.calibration == shipped
+
+
 def test_a_calibration_comes_back_from_its_file(tmp_path: Path) -> None:
     save_calibration(made(), tmp_path)
     assert load_calibration(tmp_path, "hand") == made()
