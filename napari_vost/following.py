@@ -10,12 +10,13 @@ from psygnal import Signal
 
 from napari_vost.cleanup import Cleanup, clean, repair
 from napari_vost.clip import Clip
+from napari_vost.confidence import Calibration, confidence
 from napari_vost.engine import EngineOptions
 from napari_vost.errors import InputError, VostWarning
 from napari_vost.history import Kept, Ledger, Place, frame_result
 from napari_vost.masks import PackedMask
 from napari_vost.motion.period import LEAST_FRAMES
-from napari_vost.prompt_rules import changed_by_object, confidence
+from napari_vost.prompt_rules import changed_by_object
 from napari_vost.propagation import Plan, Reached, propagate
 from napari_vost.seed_book import SeedBook
 from napari_vost.seeding import Seed
@@ -80,7 +81,7 @@ class Follower:
                 self.forget(object_id)  # part of a run is nothing that a later one may lean on
             yield from self._prompted_results(plan)
             for reached in propagate(engine, plan, frame_at):
-                yield self._take(reached, before)
+                yield self._take(reached, before, engine.network.traits.calibration)
             self._tell_of_rhythm(engine)
             if direction == "both" and frames is None:
                 known = {object_id: self._seeds.known(object_id) for object_id in plan.seeds}
@@ -123,10 +124,11 @@ class Follower:
             here = {o: self._ledger.kept[o, frame_index] for o in plan.seeds if (o, frame_index) in self._ledger.kept}
             yield frame_result(frame_index, here)
 
-    def _take(self, reached: Reached, before: dict[Place, Kept | None]) -> FrameResult:
+    def _take(self, reached: Reached, before: dict[Place, Kept | None], calibration: Calibration | None) -> FrameResult:
         here: dict[int, Kept] = {}
         for answer, mask in zip(reached.answers, clean(reached.answers, self._options.cleanup), strict=True):
-            here[answer.object_id] = Kept(PackedMask.pack(mask), answer.scores, confidence(answer.scores))
+            sure = confidence(answer.evidence, calibration)
+            here[answer.object_id] = Kept(PackedMask.pack(mask), answer.scores, sure)
             self._ledger.write((answer.object_id, reached.frame_index), here[answer.object_id], before)
         for object_id, first, last in reached.ended:
             prompted = self._ledger.settings.prompted_frames(object_id)
@@ -138,8 +140,9 @@ class Follower:
         return frame_result(reached.frame_index, here)
 
 
-def kept_seed(one: Seed, cleanup: Cleanup) -> Kept:
+def kept_seed(one: Seed, cleanup: Cleanup, calibration: Calibration | None) -> Kept:
     """What a session keeps of an answered prompt: a mask prompt as it is, other answers repaired."""
     if isinstance(one.prompts[-1], MaskPrompt):
         return Kept(one.mask, one.scores, 1.0)
-    return Kept(PackedMask.pack(repair(one.mask.unpack(), cleanup)), one.scores, confidence(one.scores))
+    sure = confidence(one.evidence, calibration)
+    return Kept(PackedMask.pack(repair(one.mask.unpack(), cleanup)), one.scores, sure)

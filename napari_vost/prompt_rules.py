@@ -1,14 +1,13 @@
-"""Rules about prompts: what may be given, what a change of them touches, how sure an answer is."""
+"""Rules about prompts: what may be given, what a change of them touches."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from operator import index
 
 from napari_vost.errors import InputError, PromptError
-from napari_vost.types import BoxPrompt, PointPrompt, Prompt, Scores, ScribblePrompt
+from napari_vost.types import BoxPrompt, PointPrompt, Prompt, ScribblePrompt
 
 
 def changed_frames(old: Mapping[int, tuple[Prompt, ...]], new: Mapping[int, tuple[Prompt, ...]]) -> frozenset[int]:
@@ -84,9 +83,3 @@ def check_prompt(prompt: Prompt, shape: tuple[int, int, int]) -> None:
                 f"Point (y {y:g}, x {x:g}) lies outside the image: "
                 f"y goes from 0 to {height - 1}, x from 0 to {width - 1}."
             )
-
-
-def confidence(scores: Scores) -> float:
-    """Affinity times the probability that the object is there (or that it is not, if it was called absent)."""
-    present = 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, scores.occurrence))))
-    return scores.affinity * present if scores.occurrence > 0 else 1.0 - present

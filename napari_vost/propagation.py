@@ -259,7 +259,14 @@ class _Sweep:
             found = [seed for seed in self._plan.seeds[leg.object_id] if seed.frame_index == frame_index]
             for seed in found:
                 self._rows[leg.object_id] = tuple(
-                    replace(row, region=seed.entry.region, mask_logits=seed.mask_logits, box=seed.mask.box, absent=0)
+                    replace(
+                        row,
+                        region=seed.entry.region,
+                        mask_logits=seed.mask_logits,
+                        box=seed.mask.box,
+                        absent=0,
+                        lowest=seed.evidence.signs,
+                    )
                     for row in self._rows[leg.object_id]
                 )
             if not found:
@@ -272,7 +279,14 @@ class _Sweep:
     def _first_row(self, leg: Leg) -> TrackRow:
         seed = self._seed(leg)
         bank = MemoryBank(tuple(one.entry for one in self._plan.seeds[leg.object_id]))
-        row = TrackRow(leg.object_id, bank, seed.entry.region, mask_logits=seed.mask_logits, box=seed.mask.box)
+        row = TrackRow(
+            leg.object_id,
+            bank,
+            seed.entry.region,
+            mask_logits=seed.mask_logits,
+            box=seed.mask.box,
+            lowest=seed.evidence.signs,
+        )
         if self._engine.prior is None:
             return row
         frame = self._frame_at(seed.frame_index)

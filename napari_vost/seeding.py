@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from napari_vost.confidence import Evidence
 from napari_vost.contracts import Answer, ImageFeatures, MemoryBank, MemoryEntry, PromptTensors, Query, Recall
+from napari_vost.evidence import prompted_evidence
 from napari_vost.features.region import (
     LARGEST,
     SMALLEST,
@@ -57,6 +59,11 @@ class Seed:
     scores: Scores
     entry: MemoryEntry
     mask_logits: Tensor
+
+    @property
+    def evidence(self) -> Evidence:
+        """What its confidence is made of."""
+        return prompted_evidence(self.mask_logits, self.entry.region, self.scores)
 
 
 @dataclass(frozen=True, eq=False)

@@ -115,7 +115,8 @@ class Session(PromptDoors, ResultDoors, CardDoors, EngineDoors):
             check_has_inside(after.prompts_at(place), place in bases)
         objects = {place[0] for place in places}
         answers = {one: self._seeds.answer(self.engine, self.frame_view, one, after) for one in objects}
-        masks = {place: kept_seed(answers[place[0]][place[1]], self.options.cleanup) for place in places}
+        how = self.options.cleanup, self.engine.network.traits.calibration
+        masks = {place: kept_seed(answers[place[0]][place[1]], *how) for place in places}
         self.ledger.act("prompt", after, masks)
         self.prompts_changed.emit()
         self.masks_changed.emit(tuple(sorted({place[1] for place in places})))

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from napari_vost.confidence import Evidence
 from napari_vost.contracts import (
     Answer,
     Choice,
@@ -21,6 +22,7 @@ from napari_vost.contracts import (
     TrackRow,
     TrackState,
 )
+from napari_vost.evidence import evidence_of
 from napari_vost.features.region import GROWTH, follow, uncrop
 from napari_vost.guidance import expected_box, observe_motion, predict, rescore, tracking_prompts
 from napari_vost.masks import Mask, box_iou, box_of
@@ -46,12 +48,15 @@ class RowAnswer:
         Of the chosen candidate.
     logits
         (H, W) mask logits, ungated: negative outside, whether the object is there or not.
+    evidence
+        What its confidence is made of.
     """
 
     object_id: int
     mask: Mask
     scores: Scores
     logits: Tensor
+    evidence: Evidence
 
 
 def step(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackState, tuple[RowAnswer, ...]]:
@@ -195,6 +200,7 @@ def remember(
             float(occurrence[index]),
             None if prediction is None else box_iou(prediction.box, box),
         )
+        evidence = evidence_of(old, frame.frame_index, frame.order, region, chosen[index], scores)
         phase = None if prediction is None else prediction.phase
         look = seen.features.look(int(seen.image_row[choice.parent]))
         written = Written(memory.tokens[index], memory.positions[0], pointer[index], scores, array, phase, look)
@@ -213,9 +219,10 @@ def remember(
                 box=box if box is not None else (old.box if old.absent + 1 < 2 else None),
                 absent=0 if box is not None else old.absent + 1,
                 stable=seen.stable[choice.parent],
+                lowest=evidence.lowest,
             )
         )
-        answer = RowAnswer(old.object_id, array, scores, logits)
+        answer = RowAnswer(old.object_id, array, scores, logits, evidence)
         best = answers.get(old.object_id)
         if best is None or rows[-1].log_score > best[0]:
             answers[old.object_id] = (rows[-1].log_score, answer)

@@ -84,7 +84,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class FrameResult:
-    """One frame's answer, by object id. Masks are bool (H, W); confidence is 0 to 1."""
+    """One frame's answer, by object id. Masks are bool (H, W); confidence is 0 to 1, see `confidence`."""
 
     frame_index: int
     masks: Mapping[int, Mask]

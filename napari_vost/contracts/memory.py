@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from torch import Tensor
 
+from napari_vost.confidence import Signs
 from napari_vost.contracts.motion import MotionState, Prediction
 from napari_vost.contracts.network import Answer, ImageFeatures
 from napari_vost.masks import Box
@@ -224,6 +225,8 @@ class TrackRow:
         Frames in a row without the object.
     stable
         Frames in a row that the track has held, for motion to have a say.
+    lowest
+        The lowest signs of quality from the answer on the prompted frame on; None before anything was painted.
     """
 
     object_id: int
@@ -235,6 +238,7 @@ class TrackRow:
     box: Box | None = None
     absent: int = 0
     stable: int = 0
+    lowest: Signs | None = None
 
 
 @dataclass(frozen=True, eq=False)

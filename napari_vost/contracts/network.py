@@ -9,6 +9,8 @@ from typing import Literal, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from napari_vost.confidence import Calibration
+
 
 @dataclass(frozen=True)
 class Traits:
@@ -42,6 +44,8 @@ class Traits:
         Whether tracking feeds the previous frame's mask logits as a mask prompt.
     native_region
         ``"auto"`` where the network wants a crop around the object, ``"full"`` where it wants the whole frame.
+    calibration
+        What turns evidence into confidence for its weights; None where nobody measured it.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Traits:
     memory_dtype: torch.dtype = torch.bfloat16
     previous_mask_prompt: bool = False
     native_region: Literal["auto", "full"] = "full"
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from napari_vost.confidence import Calibration, load_calibration
 from napari_vost.contracts import (
     Answer,
     AttentionWeights,
@@ -86,6 +87,10 @@ class NanoNetwork(nn.Module):
     def traits(self) -> Traits:
         """What it wants and gives."""
         return self._traits
+
+    def calibrate(self, calibration: Calibration | None) -> None:
+        """Say how sure its answers are; weights that are fitted to a case from these keep it."""
+        self._traits = replace(self._traits, calibration=calibration)
 
     @property
     def device(self) -> torch.device:
@@ -243,6 +248,7 @@ def load_nano(folder: Path) -> NanoNetwork:
             "vost-nano, so install again or name the right folder."
         )
     network.load_state_dict(tensors)
+    network.calibrate(load_calibration(folder, network.fingerprint))
     return network.eval()
 
 

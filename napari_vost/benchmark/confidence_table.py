@@ -1,0 +1,118 @@
+"""Tables of how far confidence can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vost.benchmark.calibrate import Numbers, columns_of, fit_logistic
+from napari_vost.benchmark.witness import TRIED, Sample
+from napari_vost.confidence import GOOD_DICE, WEIGHED, Calibration, Kind, confidence
+from napari_vost.metrics.calibration import auroc, calibration_error
+
+Groups = Mapping[str, Sequence[Sample]]
+DATA_HEAD = (
+    "data", "answers", "good", "AUROC", "plain", "calibration error", "plain", "AUROC, object there", "plain",
+)  # fmt: skip
+TERM_HEAD = ("evidence", "weight", "alone", "without it")
+TRIED_HEAD = ("tried", "answers", "alone", "AUROC without", "with it")
+LEAST = 20  # answers below which a figure says nothing
+
+
+def data_rows(groups: Groups, calibration: Calibration) -> list[tuple[str, ...]]:
+    """Rows under `DATA_HEAD`: one per group, all answers together, and the mean of the groups."""
+    rows = [_numbers(samples, calibration) for samples in groups.values()]
+    pooled = _numbers([one for samples in groups.values() for one in samples], calibration)
+    named = [(name, *_words(row)) for name, row in zip(groups, rows, strict=True)]
+    means: list[float | None] = [_mean([row[column] for row in rows]) for column in range(len(pooled))]
+    means[0] = pooled[0]
+    return [*named, ("**all answers**", *_words(pooled)), ("**mean of the rows**", *_words(means))]
+
+
+def term_rows(fitted: Groups, judged: Groups, calibration: Calibration, kind: Kind) -> list[tuple[str, ...]]:
+    """Rows under `TERM_HEAD`: what every term of a sum is worth on the judged answers.
+
+    ``weight`` is per standard deviation of the fitted answers; ``without it`` is the AUROC of a sum fitted to all other
+    terms, "-" where the fit gave a term no weight.
+    """
+    train, test = _of_kind(fitted, kind), _of_kind(judged, kind)
+    good, right = _good(train), _good(test)
+    weights = {term.name: term.weight for term in calibration.sums[kind].terms}
+    names = WEIGHED[kind]
+    seen, asked = (columns_of([one.evidence for one in each], names) for each in (train, test))
+    rows: list[tuple[str, ...]] = [("all of them", "", "", _figure(_score(seen, asked, good, right)))]
+    for index, name in enumerate(names):
+        known = ~np.isnan(asked[:, index])
+        alone = auroc(asked[known, index].tolist(), right[known].tolist()) if known.sum() >= LEAST else None
+        weight = weights[name] * float(np.nanstd(seen[:, index])) if name in weights else 0.0
+        left = [place for place in range(len(names)) if place != index]
+        without = _score(seen[:, left], asked[:, left], good, right) if weight else None
+        rows.append((name, f"{weight:.2f}", _figure(alone), _figure(without)))
+    return rows
+
+
+def tried_rows(fitted: Groups, judged: Groups, kind: Kind) -> list[tuple[str, ...]]:
+    """Rows under `TRIED_HEAD`: numbers that are not used, and what a sum fitted with them would be worth.
+
+    Each row is fitted to and judged on the answers of a kind that have the number, with it and without.
+    """
+    rows: list[tuple[str, ...]] = []
+    for name in TRIED:
+        train, test = _of_kind(fitted, kind, name), _of_kind(judged, kind, name)
+        if min(len(train), len(test)) < LEAST:
+            rows.append((name, str(len(test)), "-", "-", "-"))
+            continue
+        good, right = _good(train), _good(test)
+        seen, asked = (columns_of([one.evidence for one in each], WEIGHED[kind]) for each in (train, test))
+        more, new = (np.array([[one.tried[name]] for one in each]) for each in (train, test))
+        without = _score(seen, asked, good, right)
+        added = _score(np.hstack([seen, more]), np.hstack([asked, new]), good, right)
+        alone = auroc(new[:, 0].tolist(), right.tolist())
+        rows.append((name, str(len(test)), _figure(alone), _figure(without), _figure(added)))
+    return rows
+
+
+def _of_kind(groups: Groups, kind: Kind, tried: str | None = None) -> list[Sample]:
+    """Answers of one kind; only those that have a number of `TRIED` where it is named."""
+    every = [one for samples in groups.values() for one in samples if one.evidence.kind == kind]
+    return [one for one in every if tried is None or tried in one.tried]
+
+
+def _good(samples: Sequence[Sample]) -> NDArray[np.bool_]:
+    return np.array([one.dice >= GOOD_DICE for one in samples], bool)
+
+
+def _score(seen: Numbers, asked: Numbers, good: NDArray[np.bool_], right: NDArray[np.bool_]) -> float | None:
+    """AUROC on asked rows of a sum that was fitted to seen ones."""
+    chances: list[float] = fit_logistic(seen, good).probability(asked).tolist()
+    return auroc(chances, right.tolist())
+
+
+def _numbers(samples: Sequence[Sample], calibration: Calibration) -> list[float | None]:
+    """Figures of a row, in the order of `DATA_HEAD`."""
+    good = [one.dice >= GOOD_DICE for one in samples]
+    sure = [confidence(one.evidence, calibration) for one in samples]
+    plain = [one.plain for one in samples]
+    held = [row for row, one in enumerate(samples) if one.held]
+    there = [good[row] for row in held]
+    return [
+        len(samples), float(np.mean(good)), auroc(sure, good), auroc(plain, good), calibration_error(sure, good),
+        calibration_error(plain, good), auroc([sure[row] for row in held], there) if held else None,
+        auroc([plain[row] for row in held], there) if held else None,
+    ]  # fmt: skip
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _words(row: Sequence[float | None]) -> tuple[str, ...]:
+    count, good, *figures = row
+    return f"{count:.0f}", f"{good:.0%}" if good is not None else "-", *(_figure(one) for one in figures)
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,144 @@
+"""Confidence: in 0 to 1, never lowered by better evidence, and tied to the weights that it was fitted to."""
+
+import itertools
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from napari_vost.confidence import (
+    FILE,
+    TERMS,
+    WEIGHED,
+    Calibration,
+    Evidence,
+    LogisticSum,
+    Signs,
+    Term,
+    confidence,
+    load_calibration,
+    save_calibration,
+)
+from napari_vost.errors import WeightsError
+from napari_vost.model.loading import load_network
+
+SIGNS = Signs(0.8, 0.9, 3.0, 0.85, 0.2)
+PAINTED = Evidence(0.8, 4.0, SIGNS, Signs(0.7, 0.85, 2.0, 0.8, -0.1), 5)
+EMPTY = Evidence(0.3, -2.0, None, SIGNS, 5)
+PROMPTED = Evidence(0.8, 4.0, SIGNS, None, 0)
+HAND = LogisticSum(0.5, (Term("occurrence", 2.0, 1.0), Term("motion", 3.0, 0.6)))
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Calibration:
+    calibration = load_network("vost-nano", "cpu").traits.calibration
+    assert calibration is not None, "models/vost-nano/confidence.json was made for other weights: fit it again"
+    return calibration
+
+
+def made(name: str = "hand") -> Calibration:
+    return Calibration(name, dict.fromkeys(WEIGHED, HAND))
+
+
+def test_the_sum_is_the_logistic_one() -> None:
+    evidence = replace(PAINTED, occurrence=1.25, motion=0.5)
+    assert confidence(evidence, made()) == pytest.approx(1 / (1 + math.exp(-(0.5 + 2.0 * 0.25 - 3.0 * 0.1))))
+
+
+def test_missing_evidence_says_neither_yes_nor_no() -> None:
+    without = confidence(replace(PAINTED, motion=None), made())
+    assert without == confidence(replace(PAINTED, motion=0.6), made())
+    assert confidence(replace(PAINTED, motion=0.2), made()) < without < confidence(replace(PAINTED, motion=0.9), made())
+
+
+def test_the_kind_of_an_answer_chooses_its_sum() -> None:
+    answers = [PAINTED, replace(PAINTED, order="time"), EMPTY, replace(EMPTY, order="time"), PROMPTED]
+    assert [one.kind for one in answers] == ["slice", "frame", "empty slice", "empty frame", "prompted"]
+    assert replace(PROMPTED, signs=None, order="time").kind == "prompted"
+    sums = Calibration("x", {one.kind: LogisticSum(bias, ()) for bias, one in enumerate(answers)})
+    found = [confidence(one, sums) for one in answers]
+    assert found == pytest.approx([1 / (1 + math.exp(-bias)) for bias in range(5)])
+
+
+def test_without_a_calibration_it_is_affinity_times_occurrence() -> None:
+    assert confidence(replace(PAINTED, occurrence=0.0 + 1e-9), None) == pytest.approx(0.4)
+    assert confidence(replace(EMPTY, occurrence=-math.log(3)), None) == pytest.approx(0.75)
+    assert 0 <= confidence(replace(EMPTY, occurrence=-1e9), None) <= 1
+
+
+@pytest.mark.parametrize("sign", ["affinity", "sharpness", "firmness", "overlap"])
+def test_better_signs_never_lower_it(shipped: Calibration, sign: str) -> None:
+    values = (-40.0, -1.0, 0.0, 2.0, 40.0) if sign == "firmness" else (0.0, 0.1, 0.5, 0.7, 0.9, 0.99, 1.0)
+    answers = (PAINTED, replace(PAINTED, order="time"), PROMPTED)
+    for one, where in itertools.product(answers, ("signs", "lowest")):
+        found = []
+        for value in values:
+            changed = replace(SIGNS, **{sign: value})
+            evidence = replace(one, **{where: changed})
+            found.append(confidence(replace(evidence, affinity=value) if sign == "affinity" else evidence, shipped))
+        assert found == sorted(found)
+        assert all(0 <= number <= 1 for number in found)
+
+
+def test_a_mask_that_looks_better_in_every_way_gets_more(shipped: Calibration) -> None:
+    good, bad = Signs(0.95, 0.97, 6.0, 0.95, 0.0), Signs(0.2, 0.6, 0.8, 0.4, 1.0)
+    for order in ("depth", "time"):
+        sure = confidence(Evidence(0.95, 9.0, good, good, 1, None, order), shipped)
+        unsure = confidence(Evidence(0.2, 0.5, bad, bad, 15, None, order), shipped)
+        assert sure > 0.85
+        assert unsure < 0.3
+
+
+def test_an_empty_frame_is_surer_after_the_object_has_tapered(shipped: Calibration) -> None:
+    tapered, sudden = replace(SIGNS, size=-2.5), replace(SIGNS, size=0.0)
+    assert confidence(replace(EMPTY, lowest=tapered), shipped) > confidence(replace(EMPTY, lowest=sudden), shipped)
+
+
+def test_extremes_stay_between_0_and_1(shipped: Calibration) -> None:
+    for number, one, order in itertools.product((-1e6, 0.0, 1e6), (PAINTED, EMPTY, PROMPTED), ("depth", "time")):
+        signs = None if one.signs is None else Signs(number, number, number, number, number)
+        evidence = Evidence(number, number, signs, signs, one.distance, number, order)
+        assert 0.0 <= confidence(evidence, shipped) <= 1.0
+
+
+def test_the_shipped_constants_belong_to_the_shipped_weights(shipped: Calibration) -> None:
+    assert shipped.weights == load_network("vost-nano", "cpu").fingerprint
+    for kind, names in WEIGHED.items():
+        terms = shipped.sums[kind].terms
+        assert terms
+        assert {term.name for term in terms} <= set(names) <= set(TERMS)
+        assert all(term.weight > 0 for term in terms)
+
+
+def test_weights_that_are_fitted_to_a_case_keep_it(shipped: Calibration) -> None:
+    forked = load_network("vost-nano", "cpu").fork()
+    assert forked.traits.calibration == shipped
+
+
+def test_a_calibration_comes_back_from_its_file(tmp_path: Path) -> None:
+    save_calibration(made(), tmp_path)
+    assert load_calibration(tmp_path, "hand") == made()
+
+
+def test_constants_of_other_weights_are_left_alone(tmp_path: Path) -> None:
+    save_calibration(made(), tmp_path)
+    assert load_calibration(tmp_path, "others") is None
+    assert load_calibration(tmp_path / "nothing", "hand") is None
+
+
+@pytest.mark.parametrize(("name", "weight"), [("affinity", -0.5), ("beauty", 1.0), ("affinity", float("nan"))], ids=str)
+def test_a_damaged_file_is_refused(tmp_path: Path, name: str, weight: float) -> None:
+    save_calibration(made(), tmp_path)
+    known = json.loads((tmp_path / FILE).read_text())
+    known["sums"]["slice"]["terms"][0] |= {"name": name, "weight": weight}
+    (tmp_path / FILE).write_text(json.dumps(known))
+    with pytest.raises(WeightsError, match="is no calibration"):
+        load_calibration(tmp_path, "hand")
+
+
+def test_lowest_is_taken_sign_by_sign() -> None:
+    one, other = Signs(0.1, 0.9, 3.0, 0.2, -1.0), Signs(0.5, 0.6, 4.0, 0.1, 0.0)
+    assert one.lowest(other) == Signs(0.1, 0.6, 3.0, 0.1, -1.0)
+    assert one.lowest(None) == one
