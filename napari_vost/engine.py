@@ -139,6 +139,16 @@ def build_engine(clip: Clip, model: str | Network, options: EngineOptions) -> En
     )
 
 
+def aware(engine: Engine, clip: Clip, options: EngineOptions, look_alikes: bool) -> Engine:
+    """The same engine, its memory policy chosen anew where ``"auto"`` chooses, now that look-alikes were looked for."""
+    facts = replace(_facts(clip, engine.network.traits.candidates, engine.prior), look_alikes=look_alikes)
+    name, reason = _memory(facts, options)
+    if name == engine.chosen.memory and reason == engine.chosen.memory_reason:
+        return engine
+    policy = make_policy(name, engine.network.traits, None if options.sam2 else 4)
+    return replace(engine, policy=policy, chosen=replace(engine.chosen, memory=name, memory_reason=reason))
+
+
 def _facts(clip: Clip, candidates: int = 1, prior: MotionPrior | None = None) -> Facts:
     return Facts(
         order=clip.order,

@@ -14,7 +14,9 @@ from napari_vost.history import Ledger
 from napari_vost.motion.forecast import Forecast, check_horizon, forecast
 from napari_vost.motion.signals import LONGEST_PATH
 from napari_vost.prompt_rules import check_frame
-from napari_vost.sight import Engine
+from napari_vost.recovery import look_alike, searches
+from napari_vost.seed_book import SeedBook
+from napari_vost.sight import Engine, FrameView
 
 
 class EngineDoors(ABC):
@@ -22,15 +24,38 @@ class EngineDoors(ABC):
 
     clip: Clip
     ledger: Ledger
+    _seeds: SeedBook
+    _alike: dict[int, bool]  # by memory of a prompted frame
 
     @property
     @abstractmethod
     def engine(self) -> Engine:
         """The engine."""
 
+    @abstractmethod
+    def frame_view(self, frame_index: int) -> FrameView:
+        """A frame as the engine is given it."""
+
+    def has_look_alikes(self) -> bool:
+        """Whether on the first prompted frame of an object something else would be taken for it (cines only)."""
+        engine = self.engine
+        for object_id in self.ledger.object_ids if searches(engine, self.clip.order) else ():
+            shown = [seed for seed in self._seeds.seeds(engine, self.frame_view, object_id) if not seed.mask.empty]
+            for seed in shown[:1]:
+                place = seed.entry.entry_id
+                if place not in self._alike:
+                    frame = self.frame_view(seed.frame_index)
+                    self._alike[place] = look_alike(engine, seed.entry, seed.mask.unpack(), frame) is not None
+                if self._alike[place]:
+                    return True
+        return False
+
     @property
     def chosen(self) -> Chosen:
-        """Memory policy and motion prior by name, and why ``"auto"`` took them for this clip."""
+        """Memory policy and motion prior by name, and why ``"auto"`` took them for this clip.
+
+        Look-alikes are looked for when following begins: until then ``"auto"`` knows of none.
+        """
         return self.engine.chosen
 
     def forecast(self, frame_index: int, object_id: int = 1, horizon: int = 5) -> tuple[Forecast, ...]:

@@ -18,7 +18,7 @@ from napari_vost.contracts import MemoryEntry, TrackRow
 from napari_vost.masks import Mask, box_of
 from napari_vost.search import Sighting, look, placed, square_on, squares
 from napari_vost.sight import Engine, FrameView
-from napari_vost.types import Image, Region
+from napari_vost.types import Image, Order, Region
 
 EVERY = 4  # frames between two second opinions
 LOOKS = 8  # squares that are looked at per frame
@@ -28,6 +28,9 @@ HINT = 0.2  # least likeness of what is worth a closer look
 FOUND, ALIKE = 0.8, 0.45  # least score and likeness, in the middle of its square, of what counts as found
 TONE = 0.5  # loss of likeness per standard deviation of tone
 AREAS = (0.35, 2.5)  # and its smallest and largest area, over that of the prompted mask
+TWIN = 0.5  # and least likeness of what counts as a look-alike
+AROUND = 24  # squares in which look-alikes are looked for
+ASIDE = 0.1  # most overlap of a look-alike with the object itself
 BETTER = 0.1  # what a place elsewhere must score above the one that is followed
 APART = 0.3  # overlap above which two masks are of one place
 
@@ -52,7 +55,7 @@ def recover(engine: Engine, frame: FrameView, followed: Sequence[Followed]) -> d
     Cancelled
         Between two looks.
     """
-    if engine.region == "full" or engine.sam2 or frame.order != "time":
+    if not searches(engine, frame.order):
         return {}
     anew: dict[int, TrackRow] = {}
     for one in followed:
@@ -73,6 +76,33 @@ def recover(engine: Engine, frame: FrameView, followed: Sequence[Followed]) -> d
         if found is not None and found[1] >= floor and _overlap(found[0].mask, one.mask) < APART:
             anew[one.row.object_id] = _start(one.row, found[0], nearest)
     return anew
+
+
+def searches(engine: Engine, order: Order) -> bool:
+    """Whether an engine looks for things elsewhere in a frame."""
+    return engine.region != "full" and not engine.sam2 and order == "time"
+
+
+def look_alike(engine: Engine, shown: MemoryEntry, mask: Mask, frame: FrameView) -> Sighting | None:
+    """Something else on a prompted frame that what was shown there (its mask (H, W)) would be taken for, or None.
+
+    Only the squares nearest to the object are looked at.
+    """
+    regions = _nearest_squares(engine, frame.size, shown, shown.region)[:AROUND]
+    found = [
+        one
+        for start in range(0, len(regions), LOOKS)
+        for one in look(engine, [shown], frame, regions[start : start + LOOKS])
+    ]
+    others = [one for one in found if not (one.mask & mask).any()]
+    if not others:
+        return None
+    first = max(others, key=lambda one: likeness(one, frame.image, shown))
+    if not first.mask.any():
+        return None
+    (closer,) = look(engine, [shown], frame, [square_on(first.mask, shown.region.height, shown)])
+    apart = _overlap(closer.mask, mask) < ASIDE
+    return closer if apart and closer.score >= FOUND and likeness(closer, frame.image, shown) >= TWIN else None
 
 
 def tone_of(image: Image, mask: Mask) -> tuple[float, float] | None:
@@ -107,9 +137,7 @@ def _search(
     engine: Engine, one: Followed, shown: Sequence[MemoryEntry], nearest: MemoryEntry, frame: FrameView
 ) -> tuple[Sighting, float] | None:
     """The sighting most like what was shown, in the nearest squares of the frame; in others on later frames."""
-    regions = squares(engine, frame.size, nearest.region.height, STEP, nearest)
-    y, x = one.region.y0 + one.region.height / 2, one.region.x0 + one.region.width / 2
-    regions.sort(key=lambda other: abs(other.y0 + other.height / 2 - y) + abs(other.x0 + other.width / 2 - x))
+    regions = _nearest_squares(engine, frame.size, nearest, one.region)
     turn = frame.frame_index if not one.mask.any() else frame.frame_index // EVERY
     start = turn % -(-len(regions) // LOOKS) * LOOKS
     found = look(engine, shown, frame, regions[start : start + LOOKS])
@@ -119,6 +147,14 @@ def _search(
     (closer,) = look(engine, shown, frame, [square_on(first.mask, nearest.region.height, nearest)])
     alike = likeness(closer, frame.image, nearest)
     return (closer, alike) if closer.score >= FOUND and alike >= ALIKE else None
+
+
+def _nearest_squares(engine: Engine, size: tuple[int, int], shown: MemoryEntry, here: Region) -> list[Region]:
+    """The squares of a frame, those nearest to a region first."""
+    regions = squares(engine, size, shown.region.height, STEP, shown)
+    y, x = here.y0 + here.height / 2, here.x0 + here.width / 2
+    regions.sort(key=lambda one: abs(one.y0 + one.height / 2 - y) + abs(one.x0 + one.width / 2 - x))
+    return regions
 
 
 def _start(row: TrackRow, found: Sighting, shown: MemoryEntry) -> TrackRow:

@@ -15,7 +15,7 @@ from napari_vost.adaptation import Adaptation, Fitted, Fitter, Recipe, known_fra
 from napari_vost.card_doors import CardDoors
 from napari_vost.clip import Clip
 from napari_vost.contracts import Network
-from napari_vost.engine import EngineOptions, build_engine, check_names, with_network
+from napari_vost.engine import EngineOptions, aware, build_engine, check_names, with_network
 from napari_vost.engine_doors import EngineDoors
 from napari_vost.errors import InputError, PromptError, VostWarning
 from napari_vost.following import Follower, kept_seed
@@ -86,6 +86,7 @@ class Session(PromptDoors, ResultDoors, CardDoors, EngineDoors):
         self.fitted: Fitted | None = None
         self.ledger = Ledger(clip.shape[1:])
         self._seeds = SeedBook(self.ledger)
+        self._alike = {}
         self._follower = Follower(clip, self.ledger, self._seeds, self.options)
         self._follower.reached.connect(lambda frame_index: self.masks_changed.emit((frame_index,)))
         self.expected_network = ""
@@ -351,6 +352,8 @@ class Session(PromptDoors, ResultDoors, CardDoors, EngineDoors):
 
     def engine_and_frames(self) -> tuple[Engine, Callable[[int], FrameView]]:
         """What a propagation needs once it starts."""
+        if self.options.memory == "auto":
+            self._engine = aware(self.engine, self.clip, self.options, self.has_look_alikes())
         return self.engine, self.frame_view
 
     def frame_view(self, frame_index: int) -> FrameView:

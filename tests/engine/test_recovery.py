@@ -157,3 +157,22 @@ def test_tone_of_colour_is_that_of_its_mean() -> None:
     image = np.zeros((2, 2, 3), np.uint8)
     image[0] = (30, 60, 90)
     assert tone_of(image, np.array([[True, True], [False, False]])) == (60.0, 0.0)
+
+
+@pytest.mark.parametrize(("name", "alike"), [("twins", True), ("leave", False)])
+def test_auto_knows_whether_something_of_the_same_look_is_about(name: str, alike: bool) -> None:
+    hard = hard_clip(name)
+    session = Session(hard.phantom.clip(), network())
+    session.add_mask(0, hard.truth()[0])
+    assert session.chosen.memory == "fifo"
+    list(session.propagate(frames=(0, 2)))
+    assert session.has_look_alikes() is alike
+    assert session.chosen.memory == ("distractor" if alike else "fifo")
+
+
+def test_a_named_policy_stays_whatever_is_about() -> None:
+    hard = hard_clip("twins")
+    session = Session(hard.phantom.clip(), network(), memory="quality")
+    session.add_mask(0, hard.truth()[0])
+    list(session.propagate(frames=(0, 2)))
+    assert session.chosen.memory == "quality"
