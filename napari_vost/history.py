@@ -93,7 +93,8 @@ class Ledger:
     @property
     def object_ids(self) -> tuple[int, ...]:
         """Objects that have a prompt or a mask, rising."""
-        return tuple(sorted({prompt.object_id for prompt in self.settings.prompts} | {place[0] for place in self.kept}))
+        places = tuple(self.kept)  # at once: another thread may be writing masks
+        return tuple(sorted({prompt.object_id for prompt in self.settings.prompts} | {place[0] for place in places}))
 
     def take(self, other: Ledger) -> None:
         """Become what another ledger is; who holds this one sees it."""
