@@ -24,6 +24,7 @@ EVERY = 4  # frames between two second opinions
 LOOKS = 8  # squares that are looked at per frame
 STEP = 0.5  # between them, over their side
 SURE = 0.6  # least score of what prompted frames know again
+AGREED, SAME = 0.3, 0.5  # or, where both see the same place: least score, and overlap
 HINT = 0.2  # least likeness of what is worth a closer look
 FOUND, ALIKE = 0.8, 0.45  # least score and likeness, in the middle of its square, of what counts as found
 TONE = 0.5  # loss of likeness per standard deviation of tone
@@ -68,7 +69,8 @@ def recover(engine: Engine, frame: FrameView, followed: Sequence[Followed]) -> d
         floor = ALIKE
         if not lost:
             (opinion,) = look(engine, shown, frame, [square_on(one.mask, nearest.region.height, nearest)])
-            if _known(opinion, nearest, SURE):
+            same = _overlap(opinion.mask, one.mask) >= SAME
+            if _known(opinion, nearest, AGREED if same else SURE):
                 continue
             floor = max(ALIKE, likeness(opinion, frame.image, nearest) + BETTER)
         found = _search(engine, one, shown, nearest, frame)
