@@ -11,8 +11,8 @@ from napari_vost.clip import Clip
 from napari_vost.contracts import Chosen, Facts, MotionPrior, Network
 from napari_vost.errors import UnknownName, VostWarning
 from napari_vost.features.adapters import make_adapter
-from napari_vost.features.intensity import choose_window
 from napari_vost.features.store import FeatureStore
+from napari_vost.intensity import CT_WINDOWS, choose_window
 from napari_vost.memory.attention import MemoryReader
 from napari_vost.memory.policies import choose_policy, make_policy
 from napari_vost.model.loading import load_network, refuse
@@ -80,7 +80,6 @@ def check_names(options: EngineOptions, model: str | None = None) -> None:
         find(model)
     pick_device(options.device)
     from napari_vost.features.adapters import adapter_names
-    from napari_vost.features.intensity import CT_WINDOWS
     from napari_vost.memory.policies import policy_names
     from napari_vost.motion.priors import prior_names
 

@@ -152,6 +152,8 @@ class Source:
         Frame number, from 1, inside a multi-frame object per frame of the clip; empty for the rest.
     series_uid
         DICOM series instance UID, "" for the rest.
+    instance_numbers
+        DICOM instance number per frame, as a PACS shows it, where every frame is an instance that has one; else empty.
     opened
         What opened it (path, order, axis, at, series), so that it can be opened again; empty for arrays.
     """
@@ -164,6 +166,7 @@ class Source:
     frame_numbers: tuple[int, ...] = ()
     series_uid: str = ""
     opened: tuple[tuple[str, str | int], ...] = ()
+    instance_numbers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

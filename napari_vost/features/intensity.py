@@ -1,4 +1,4 @@
-"""From real-world values to what a network sees: windows by modality."""
+"""From real-world values to what a network sees."""
 
 from __future__ import annotations
 
@@ -6,63 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_vost.clip import Clip, Window
-from napari_vost.errors import UnknownName
+from napari_vost.clip import Window
 from napari_vost.types import Image
-
-CT_WINDOWS = {
-    "abdomen": Window(-160, 240, "abdomen"),
-    "bone": Window(-450, 1050, "bone"),
-    "brain": Window(0, 80, "brain"),
-    "liver": Window(-15, 145, "liver"),
-    "lung": Window(-1350, 150, "lung"),
-    "mediastinum": Window(-125, 225, "mediastinum"),
-}
-_SAMPLED_FRAMES = 9
-_LOW, _HIGH = 0.5, 99.5  # percentiles for MR and everything that has no unit
-
-
-def choose_window(clip: Clip, name: str = "auto") -> Window | None:
-    """Window that maps a clip's values to 0..1; None where they are shown as they are (8 bit, colour).
-
-    Parameters
-    ----------
-    clip
-        Read only for MR and unknown modalities: up to 9 frames, evenly spread.
-    name
-        ``"auto"``: a CT gets the abdomen window, 8-bit and colour clips none, everything else the percentiles 0.5 to
-        99.5 of its values above the smallest. Otherwise the name of a CT window.
-
-    Raises
-    ------
-    UnknownName
-        No such window.
-    """
-    if name != "auto":
-        if name not in CT_WINDOWS:
-            raise UnknownName("window", name, ("auto", *CT_WINDOWS))
-        return CT_WINDOWS[name]
-    if clip.colour:
-        return None
-    if clip.modality == "CT":
-        return CT_WINDOWS["abdomen"]
-    picks = np.unique(np.linspace(0, len(clip) - 1, _SAMPLED_FRAMES).round().astype(int))
-    frames = [clip.frame(int(pick)) for pick in picks]
-    if all(frame.dtype == np.uint8 for frame in frames):
-        return None
-    return percentile_window(np.concatenate([frame.ravel()[:: max(1, frame.size // 65536)] for frame in frames]))
-
-
-def percentile_window(values: Image) -> Window:
-    """Window from the percentiles 0.5 to 99.5 of the values above the smallest one (the empty background)."""
-    numbers = np.asarray(values, dtype=np.float64)
-    above = numbers[numbers > numbers.min()]
-    if above.size == 0:
-        return Window(float(numbers.min()), float(numbers.min()) + 1.0, "flat")
-    low, high = np.percentile(above, (_LOW, _HIGH))
-    if high - low < 1e-3 * (high - numbers.min()):  # one grey on an empty background
-        low = numbers.min()
-    return Window(float(low), float(high), "percentiles")
 
 
 def to_unit(image: Image, window: Window | None) -> Tensor:

@@ -6,6 +6,7 @@ frame first, then the shared one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,6 +92,13 @@ def spacing_yx(data: Any) -> tuple[float, float] | None:
     """PixelSpacing (row, column), None when missing or not above 0."""
     values = numbers(data, "PixelSpacing")
     return (values[0], values[1]) if len(values) == 2 and min(values) > 0 else None
+
+
+def instance_numbers(frames: Sequence[DicomFrame]) -> tuple[int, ...]:
+    """Instance number of each frame; empty where an object holds several frames or says no number."""
+    found = [number(frame.instance.data, "InstanceNumber") for frame in frames if frame.instance.frames == 1]
+    known = [int(value) for value in found if value is not None]
+    return tuple(known) if len(known) == len(frames) else ()
 
 
 def _classic(instance: Instance) -> DicomFrame:

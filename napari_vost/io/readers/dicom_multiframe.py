@@ -12,7 +12,7 @@ from napari_vost.errors import ReadError
 from napari_vost.geometry import Grid
 from napari_vost.io.readers.axes import choose_grid, geometry_of
 from napari_vost.io.readers.candidates import ONE_FRAME, Options
-from napari_vost.io.readers.dicom_frames import DicomFrame
+from napari_vost.io.readers.dicom_frames import DicomFrame, instance_numbers
 from napari_vost.io.readers.dicom_header import Instance, text
 from napari_vost.io.readers.dicom_pixels import PixelSource, check_decodable, common_type, pieces, real_world
 from napari_vost.io.readers.dicom_time import cine_times_s, heart_rate_hz, pixel_size_yx
@@ -70,6 +70,7 @@ def open_cine(frames: Sequence[DicomFrame], kind: str, options: Options) -> Clip
             tuple(text(one.data, "SOPInstanceUID") for one in instances),
             tuple(frame.frame_number for frame in frames) if several else (),
             text(first.data, "SeriesInstanceUID"),
+            instance_numbers=instance_numbers(frames),
         ),
         modality=first.modality,
         frame_times_s=cine_times_s(first) if several and order == "time" else None,

@@ -13,7 +13,7 @@ from napari_vost.errors import GeometryError, ReadError
 from napari_vost.geometry import Grid
 from napari_vost.io.readers.axes import choose_grid, geometry_of
 from napari_vost.io.readers.candidates import ONE_FRAME, Candidate, Found, Options, WithoutPixels
-from napari_vost.io.readers.dicom_frames import DicomFrame, frames_of
+from napari_vost.io.readers.dicom_frames import DicomFrame, frames_of, instance_numbers
 from napari_vost.io.readers.dicom_geometry import Lattice, lattice, split_image_types, split_orientations
 from napari_vost.io.readers.dicom_header import Instance, number, read_instance, series_of, text
 from napari_vost.io.readers.dicom_multiframe import open_cine, open_video_object
@@ -244,7 +244,8 @@ def _source(kind: str, group: _Group, placed: Lattice, grid: Grid, order: Order)
     if len(set(files)) == 1 and kind == "dicom-multiframe":
         files, uids = files[:1], uids[:1]
     path = files[0] if len(set(files)) == 1 else group.files[0].parent
-    return Source(kind, grid, path, files, uids, frame_numbers, text(group.first.data, "SeriesInstanceUID"))
+    series_uid, numbers = text(group.first.data, "SeriesInstanceUID"), instance_numbers(frames)
+    return Source(kind, grid, path, files, uids, frame_numbers, series_uid, instance_numbers=numbers)
 
 
 READER = DicomReader()
