@@ -18,6 +18,7 @@ from napari_vost.contracts import MemoryBank, Observation, TrackRow, TrackState
 from napari_vost.errors import InputError
 from napari_vost.features.region import crop_logits, share_regions
 from napari_vost.masks import PackedMask
+from napari_vost.revision import Shown, answer_of
 from napari_vost.seeding import Seed
 from napari_vost.sight import Engine, FrameView
 from napari_vost.step import RowAnswer, step
@@ -184,7 +185,8 @@ def propagate(engine: Engine, plan: Plan, frame_at: Callable[[int], FrameView]) 
     Yields
     ------
     Reached
-        Frame by frame: forward in rising order, then backward in falling order.
+        Frame by frame: forward in rising order, then backward in falling order. A frame comes again, with one object
+        alone, when a hypothesis that saw it otherwise has become the best one.
 
     Raises
     ------
@@ -217,6 +219,7 @@ class _Sweep:
         self._largest: dict[int, int] = {}
         self._missing: dict[int, int] = {}
         self._agreeing: dict[int, int] = {}
+        self._shown = Shown()
 
     @torch.inference_mode()
     def run(self) -> Iterator[Reached]:
@@ -235,8 +238,11 @@ class _Sweep:
                 continue
             rows = tuple(row for leg in moving for row in self._rows[leg.object_id])
             self._state, answers = step(self._engine, replace(self._state, rows=rows), frame)
+            rows, again = self._shown.update(self._state.rows)
+            for object_id, trace in again:
+                yield Reached(trace.frame_index, (answer_of(object_id, trace, frame.size),))
             for leg in moving:
-                self._rows[leg.object_id] = tuple(row for row in self._state.rows if row.object_id == leg.object_id)
+                self._rows[leg.object_id] = tuple(row for row in rows if row.object_id == leg.object_id)
             yield Reached(frame_index, answers, self._finish(moving, frame_index, answers))
 
     def _seat(self, active: Sequence[Leg], frame: FrameView) -> None:

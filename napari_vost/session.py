@@ -159,7 +159,8 @@ class Session(PromptDoors, ResultDoors, CardDoors, EngineDoors):
         Yields
         ------
         FrameResult
-            Prompted frames first, then each frame as it is reached. The whole run is one step of undo.
+            Prompted frames first, then each frame as it is reached; a frame comes again, with one object alone, where
+            memory policy `tree` has changed its mind. The whole run is one step of undo.
 
         Raises
         ------

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +20,7 @@ from napari_vost.contracts import (
     Prediction,
     Query,
     Role,
+    Trace,
     TrackRow,
     TrackState,
 )
@@ -31,6 +33,7 @@ from napari_vost.recovery import Followed, recover, tone_of
 from napari_vost.sight import Engine, FrameView, see
 from napari_vost.types import Region, Scores
 
+LONGEST_TRAIL = 64  # frames that a change of mind may revise
 ABSENT_LOGIT = -1024.0  # mask logit of an object that is not in the frame (docs/sam2.md 1)
 
 
@@ -166,7 +169,7 @@ def look_at(
         absent = min(state.rows[index].absent for index in members) if frame.order != "time" else 0
         prompted = [entry.region.height for index in members for entry in state.rows[index].bank.prompted]
         widest = GROWTH * max(prompted, default=region.height)
-        moved = follow(region, joint, absent, frame.size, engine.cells, widest)  # TODO absent
+        moved = follow(region, joint, absent, frame.size, engine.cells, widest)
         for index in members:
             regions[index] = moved
     return regions
@@ -187,6 +190,7 @@ def remember(
     prompted = torch.zeros(len(seen.choices), dtype=torch.bool, device=device)
     memory = engine.network.remember(seen.features, gated, occurrence, prompted, seen.image_row[parents])
     rows: list[TrackRow] = []
+    hypotheses = Counter(state.rows[choice.parent].object_id for choice in seen.choices)
     answers: dict[int, tuple[float, RowAnswer]] = {}
     for index, choice in enumerate(seen.choices):
         old, region = state.rows[choice.parent], seen.regions[choice.parent]
@@ -220,6 +224,9 @@ def remember(
                 absent=0 if box is not None else old.absent + 1,
                 stable=seen.stable[choice.parent],
                 lowest=evidence.lowest,
+                trail=_trail(
+                    old, hypotheses, Trace(frame.frame_index, region, chosen[index, 0].half(), scores, evidence)
+                ),
             )
         )
         answer = RowAnswer(old.object_id, array, scores, logits, evidence)
@@ -228,6 +235,13 @@ def remember(
             answers[old.object_id] = (rows[-1].log_score, answer)
     new = replace(state, rows=tuple(rows), next_entry_id=state.next_entry_id + len(rows))
     return new, tuple(answer for _, answer in answers.values())
+
+
+def _trail(old: TrackRow, hypotheses: Mapping[int, int], seen: Trace) -> tuple[Trace, ...]:
+    """The trail of a row after one more frame; an object that never had more than one hypothesis has none."""
+    if hypotheses[old.object_id] == 1 and not old.trail:
+        return ()
+    return (*old.trail, seen)[-LONGEST_TRAIL:]
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ from napari_vost.contracts.memory import (
     Recall,
     RecalledEntry,
     Role,
+    Trace,
     TrackRow,
     TrackState,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "Rule",
     "Site",
     "TemporalTables",
+    "Trace",
     "TrackRow",
     "TrackState",
     "Traits",

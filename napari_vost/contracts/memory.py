@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from torch import Tensor
 
-from napari_vost.confidence import Signs
+from napari_vost.confidence import Evidence, Signs
 from napari_vost.contracts.motion import MotionState, Prediction
 from napari_vost.contracts.network import Answer, ImageFeatures
 from napari_vost.masks import Box
@@ -202,6 +202,27 @@ class MemoryPolicy(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class Trace:
+    """What a hypothesis saw on a frame, in case it turns out to be the better one.
+
+    Attributes
+    ----------
+    frame_index, region
+        Where.
+    logits
+        (s, s) half-precision mask logits in the region, ungated.
+    scores, evidence
+        Of the answer.
+    """
+
+    frame_index: int
+    region: Region
+    logits: Tensor
+    scores: Scores
+    evidence: Evidence
+
+
+@dataclass(frozen=True, eq=False)
 class TrackRow:
     """One row of a sweep: an object, or one of its hypotheses.
 
@@ -225,6 +246,8 @@ class TrackRow:
         Frames in a row without the object.
     stable
         Frames in a row that the track has held, for motion to have a say.
+    trail
+        What this hypothesis saw on the last frames on which the object had several; newest last.
     lowest
         The lowest signs of quality from the answer on the prompted frame on; None before anything was painted.
     """
@@ -239,6 +262,7 @@ class TrackRow:
     absent: int = 0
     stable: int = 0
     lowest: Signs | None = None
+    trail: tuple[Trace, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,8 +33,8 @@ class Tree(Quality):
     certain frames the three best of all paths' candidates live on; in doubt, three that differ in affinity (rounded
     to hundredths) or presence. A path remembers frames with affinity > .1 and the object in it; keys are scaled by .95
     to 1.05 in order of occurrence, prompted frames counting as 10. The original decides at the end of the video; here
-    the best path is shown at once, so that frames before a change of mind keep the old one. Its scale on pointers'
-    keys is left out.
+    the best path is shown at once, and frames are shown anew when another one overtakes it (`revision`). Its
+    scale on pointers' keys is left out.
     """
 
     name = "tree"
