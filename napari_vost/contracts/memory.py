@@ -227,6 +227,8 @@ class TrackRow:
         Frames in a row that the track has held, for motion to have a say.
     lowest
         The lowest signs of quality from the answer on the prompted frame on; None before anything was painted.
+    start
+        Sharpness of the answer on that frame; 1 where it was painted, None where it was empty.
     """
 
     object_id: int
@@ -239,6 +241,7 @@ class TrackRow:
     absent: int = 0
     stable: int = 0
     lowest: Signs | None = None
+    start: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
