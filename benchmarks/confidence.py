@@ -72,7 +72,6 @@ DEV = {  # job → layout, folder below --data, prompt, most cases
 }
 FIT = {"fit-scenes": "Synthetic scenes", "fit-pack": "Training pack, held out", "fit-hard": "Hard clips"}
 LEAST = 10  # answers of a point of the picture
-WAY_BACK = 3  # every third case also gets a second pass
 Job = Iterator[tuple[Clip, Exam, str]]  # with the name of a motion prior
 
 
@@ -150,7 +149,7 @@ def _exams(name: str, args: argparse.Namespace) -> Job:
 def _cases(data: Path, layout: str, folder: str, prompt: str, most: int) -> Job:
     """Cases of a labelled folder, evenly spread; prompted as in the quality tables."""
     cases = list(find_layout(layout).cases(data / folder))
-    for index, place in enumerate(np.unique(np.linspace(0, len(cases) - 1, min(most, len(cases))).round().astype(int))):
+    for place in np.unique(np.linspace(0, len(cases) - 1, min(most, len(cases))).round().astype(int)):
         case: Case = cases[place]
         frames = {one: frame for one in case.structures if (frame := case.prompted_frame(one)) is not None}
         if not frames:
@@ -159,7 +158,7 @@ def _cases(data: Path, layout: str, folder: str, prompt: str, most: int) -> Job:
         prompted = dict(enumerate(frames.values(), start=1))
         first, last = min(case.known_frames), max(case.known_frames)
         run = None if last - first + 1 == len(case.clip) else (first, last + 1)
-        yield case.clip, Exam(truths, prompted, case.known_frames, prompt, {}, run, index % WAY_BACK == 0), "auto"
+        yield case.clip, Exam(truths, prompted, case.known_frames, prompt, {}, run), "auto"
 
 
 def _scenes() -> Job:
@@ -169,7 +168,7 @@ def _scenes() -> Job:
         scene = draw_scene(random, SCENE_FRAMES)
         made = clips_of([scene], 128, SCENE_SEED + index)
         images, labels = made.images[0].permute(0, 2, 3, 1).numpy(), made.labels[0].numpy()
-        exam = _exam(labels, random, ("mask", "box", "mask", "point")[index % 4], 2, index % WAY_BACK == 0)
+        exam = _exam(labels, random, ("mask", "box", "mask", "point")[index % 4], 2)
         if exam is not None:
             motion = "kalman" if scene.moving and index // 4 % 2 else "none"
             yield Clip.from_array(images, order="time" if scene.moving else "depth"), exam, motion
@@ -188,7 +187,7 @@ def _packed(pack: Path) -> Job:
             few = int(labels.max()) <= 3
             clip = Clip.from_array(images, order="time" if volume.facts.group == "davis16" else "depth")
             for prompt in prompts:
-                exam = _exam(labels, random, prompt, 2 if few else 6, index % WAY_BACK == 0, few)
+                exam = _exam(labels, random, prompt, 2 if few else 6, few)
                 if exam is not None:
                     yield clip, exam, "none"
 
@@ -203,12 +202,12 @@ def _hard() -> Job:
             extra = {1: tuple(int(one) for one in held[:: max(1, len(held) // 4)] if one != frame)}
             prompt = ("mask", "box")[(index + seed) % 2]
             judged = range(0, len(truth), HARD_STEP)
-            exam = Exam({1: truth}, {1: frame}, judged, prompt, extra, None, index % WAY_BACK == 0)
+            exam = Exam({1: truth}, {1: frame}, judged, prompt, extra)
             yield hard.phantom.clip(), exam, "kalman" if index % 2 else "none"
 
 
 def _exam(
-    labels: NDArray[np.uint8], random: np.random.Generator, prompt: str, most: int, back: bool, whole: bool = False
+    labels: NDArray[np.uint8], random: np.random.Generator, prompt: str, most: int, whole: bool = False
 ) -> Exam | None:
     """Structures of a label map (T, H, W) in random order, each prompted on a random frame that shows enough of it."""
     values = [int(one) for one in np.unique(labels) if one]
@@ -223,7 +222,7 @@ def _exam(
         row = len(truths) + 1
         first, *others = (int(one) for one in random.permutation(held)[:5])
         truths[row], prompted[row], extra[row] = truth, first, tuple(others)
-    return Exam(truths, prompted, range(len(labels)), prompt, extra, None, back) if truths else None
+    return Exam(truths, prompted, range(len(labels)), prompt, extra) if truths else None
 
 
 def write_page(found: Mapping[str, Sequence[Sample]], calibration: Calibration, docs: Path) -> None:

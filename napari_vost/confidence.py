@@ -22,6 +22,7 @@ GOOD_DICE = 0.7  # an answer this close to the truth, or closer, counts as good
 FILE = "confidence.json"
 Kind = Literal["slice", "frame", "empty slice", "empty frame", "prompted"]
 _EDGE = 0.002  # shares closer to 0 or 1 than this say no more
+_SETTLED = 3.0  # odds of sharpness above which an answer to a prompt is as good as a painted mask
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,9 @@ class Evidence:
         As in `Scores`; None without a motion prior.
     order
         Of the clip: far from the prompt slices end, while a cine goes on.
+    start
+        Sharpness of the answer to the prompt that it was followed from; 1 where that was painted, None where nothing
+        was found there.
     """
 
     affinity: float
@@ -81,6 +85,7 @@ class Evidence:
     distance: int = 0
     motion: float | None = None
     order: Order = "depth"
+    start: float | None = None
 
     @property
     def kind(self) -> Kind:
@@ -117,19 +122,20 @@ TERMS: Mapping[str, Callable[[Evidence], float | None]] = {  # each rises with c
     "lowest firmness": _worst(lambda signs: signs.firmness),
     "lowest overlap": _worst(lambda signs: signs.overlap),
     "tapered": _worst(lambda signs: -min(max(signs.size, -3.0), 0.0)),
+    "start": lambda evidence: None if evidence.start is None else min(_odds(evidence.start), _SETTLED),
     "nearness": lambda evidence: -math.log1p(evidence.distance),
+    "farness": lambda evidence: math.log1p(evidence.distance),
     "motion": lambda evidence: evidence.motion,
 }
 _PAINTED = (
     "affinity", "occurrence", "sharpness", "firmness", "overlap", "lowest affinity", "lowest sharpness",
     "lowest firmness", "lowest overlap", "nearness", "motion",
 )  # fmt: skip
-_EMPTY = ("absence", "tapered", "nearness")
 WEIGHED: Mapping[Kind, tuple[str, ...]] = {
     "slice": _PAINTED,
-    "frame": _PAINTED,
-    "empty slice": _EMPTY,
-    "empty frame": _EMPTY,
+    "frame": (*_PAINTED, "start"),
+    "empty slice": ("absence", "tapered", "farness"),  # far from the prompt a structure has ended more often
+    "empty frame": ("absence", "tapered", "nearness"),
     "prompted": ("affinity", "occurrence", "sharpness", "firmness"),
 }
 

@@ -37,12 +37,15 @@ def evidence_of(
         before = None if row.mask_logits is None else crop_logits(row.mask_logits, row.region, region)
         signs = signs_of(logits, scores.affinity, before, region, _nearest_area(prompted, frame_index))
     lowest = row.lowest if signs is None else signs.lowest(row.lowest)
-    return Evidence(scores.affinity, scores.occurrence, signs, lowest, max(distance, 1), scores.motion, order)
+    far = max(distance, 1)
+    return Evidence(scores.affinity, scores.occurrence, signs, lowest, far, scores.motion, order, row.start)
 
 
-def prompted_evidence(logits: Tensor, region: Region, scores: Scores) -> Evidence:
-    """Evidence of the answer to a prompt, (1, s, s) logits in a region."""
-    return Evidence(scores.affinity, scores.occurrence, signs_of(logits, scores.affinity, None, region))
+def prompted_evidence(logits: Tensor, region: Region, scores: Scores, painted: bool = False) -> Evidence:
+    """Evidence of the answer to a prompt, (1, s, s) logits in a region; ``painted`` where it is the user's own mask."""
+    signs = signs_of(logits, scores.affinity, None, region)
+    start = 1.0 if painted else None if signs is None else signs.sharpness
+    return Evidence(scores.affinity, scores.occurrence, signs, start=start)
 
 
 def signs_of(

@@ -121,7 +121,9 @@ class Follower:
 
     def _prompted_results(self, plan: Plan) -> Iterator[FrameResult]:
         for frame_index in sorted({one.frame_index for seeds in plan.seeds.values() for one in seeds}):
-            here = {o: self._ledger.kept[o, frame_index] for o in plan.seeds if (o, frame_index) in self._ledger.kept}
+            here = {
+                o: self._ledger.shown((o, frame_index)) for o in plan.seeds if (o, frame_index) in self._ledger.kept
+            }
             yield frame_result(frame_index, here)
 
     def _take(self, reached: Reached, before: dict[Place, Kept | None], calibration: Calibration | None) -> FrameResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from napari_vost.masks import PackedMask
 from napari_vost.propagation import Stored
@@ -95,6 +95,11 @@ class Ledger:
         """Objects that have a prompt or a mask, rising."""
         places = tuple(self.kept)  # at once: another thread may be writing masks
         return tuple(sorted({prompt.object_id for prompt in self.settings.prompts} | {place[0] for place in places}))
+
+    def shown(self, place: Place) -> Kept:
+        """What is kept at a place, as it is told: a locked mask is vouched for, so its confidence is 1."""
+        kept = self.kept[place]
+        return replace(kept, confidence=1.0) if place in self.settings.locks else kept
 
     def take(self, other: Ledger) -> None:
         """Become what another ledger is; who holds this one sees it."""

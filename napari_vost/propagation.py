@@ -272,6 +272,7 @@ class _Sweep:
                         box=seed.mask.box,
                         absent=0,
                         lowest=seed.evidence.signs,
+                        start=seed.evidence.start,
                     )
                     for row in self._rows[leg.object_id]
                 )
@@ -292,6 +293,7 @@ class _Sweep:
             mask_logits=seed.mask_logits,
             box=seed.mask.box,
             lowest=seed.evidence.signs,
+            start=seed.evidence.start,
         )
         if self._engine.prior is None:
             return row

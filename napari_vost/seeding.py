@@ -63,7 +63,8 @@ class Seed:
     @property
     def evidence(self) -> Evidence:
         """What its confidence is made of."""
-        return prompted_evidence(self.mask_logits, self.entry.region, self.scores)
+        painted = isinstance(self.prompts[-1], MaskPrompt)
+        return prompted_evidence(self.mask_logits, self.entry.region, self.scores, painted)
 
 
 @dataclass(frozen=True, eq=False)

@@ -82,6 +82,17 @@ def test_better_signs_never_lower_it(shipped: Calibration, sign: str) -> None:
         assert all(0 <= number <= 1 for number in found)
 
 
+def test_a_cine_that_began_with_a_better_answer_gets_more(shipped: Calibration) -> None:
+    cine = replace(PAINTED, order="time")
+    found = [confidence(replace(cine, start=start), shipped) for start in (0.0, 0.4, 0.8, 0.94, 0.96, 1.0)]
+    assert found == sorted(found)
+    assert found[0] < found[-2] == found[-1]  # sharper than that is no better than a painted mask
+
+
+def test_an_empty_slice_is_surer_far_from_the_prompt(shipped: Calibration) -> None:
+    assert confidence(replace(EMPTY, distance=12), shipped) > confidence(replace(EMPTY, distance=2), shipped)
+
+
 def test_a_mask_that_looks_better_in_every_way_gets_more(shipped: Calibration) -> None:
     good, bad = Signs(0.95, 0.97, 6.0, 0.95, 0.0), Signs(0.2, 0.6, 0.8, 0.4, 1.0)
     for order in ("depth", "time"):

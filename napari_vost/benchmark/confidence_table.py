@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vost.benchmark.calibrate import Numbers, columns_of, fit_logistic
-from napari_vost.benchmark.witness import TRIED, Sample
+from napari_vost.benchmark.tried import TRIED
+from napari_vost.benchmark.witness import Sample
 from napari_vost.confidence import GOOD_DICE, WEIGHED, Calibration, Kind, confidence
 from napari_vost.metrics.calibration import auroc, calibration_error
 

@@ -1,30 +1,25 @@
 """Answers with their evidence and the truth beside them: what confidence is fitted to and judged by.
 
-Beside the evidence that confidence uses, further numbers are gathered that it might use: how far the candidates of an
-answer differ, what memory attention reads, and what a second pass says, back from the last frame of each leg.
+Beside the evidence that confidence uses, further numbers are gathered that it might use (`tried`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 
-import numpy as np
-
 from napari_vost.benchmark.scores import prompt_from_truth
+from napari_vost.benchmark.tried import Looker, Watched
 from napari_vost.cleanup import Cleanup, clean
 from napari_vost.confidence import Evidence, Signs, confidence
-from napari_vost.contracts import Answer, Choice, MemoryBank, MemoryPolicy, Prediction, TrackState
-from napari_vost.masks import Mask, PackedMask
+from napari_vost.contracts import MemoryPolicy
+from napari_vost.masks import Mask
 from napari_vost.metrics.overlap import dice
 from napari_vost.propagation import Plan, Reached, propagate
 from napari_vost.seeding import Before, Seed, seed
 from napari_vost.session import Session
-from napari_vost.types import Direction, MaskPrompt, Prompt
-
-TRIED = ("margin", "candidates agree", "memory entropy", "read of prompts", "way back", "way back home")
+from napari_vost.types import Prompt
 
 
 @dataclass(frozen=True)
@@ -67,50 +62,6 @@ def sample_of(facts: Mapping[str, Any]) -> Sample:
     return Sample(Evidence(**known), facts["dice"], facts["held"], facts["tried"])
 
 
-class _Watched:
-    """A memory policy whose answers and reads are seen; all else is the other's. For one hypothesis per object."""
-
-    def __init__(self, policy: MemoryPolicy) -> None:
-        self._policy = policy
-        self.wants_read = True
-        self._reads: list[dict[str, float]] = []
-        self.seen: list[dict[str, float]] = []  # of the newest frame, in the order of its rows
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._policy, name)
-
-    def observe(self, bank: MemoryBank, read: Mapping[int, float]) -> MemoryBank:
-        shares = np.array([*read.values()]) / max(sum(read.values()), 1e-9)
-        entropy = -float((shares * np.log(np.maximum(shares, 1e-12))).sum()) / math.log(max(len(shares), 2))
-        certain = {entry.entry_id for entry in bank.prompted}
-        prompted = sum(share for entry, share in read.items() if entry in certain)
-        self._reads.append({"memory entropy": -entropy, "read of prompts": prompted})
-        return bank
-
-    def choose(
-        self, answer: Answer, predictions: tuple[Prediction | None, ...], state: TrackState
-    ) -> tuple[Choice, ...]:
-        choices = self._policy.choose(answer, predictions, state)
-        reads, self._reads = self._reads, []
-        self.seen = [
-            reads[row] | _rivals(answer, choice) if len(reads) == len(choices) else _rivals(answer, choice)
-            for row, choice in enumerate(choices)
-        ]
-        return choices
-
-
-def _rivals(answer: Answer, choice: Choice) -> dict[str, float]:
-    """How far the chosen candidate is ahead of the next, and its least IoU with another."""
-    affinity = answer.affinity[choice.parent]
-    if len(affinity) < 2:
-        return {}
-    masks = answer.mask_logits[choice.parent] > 0
-    chosen, union = masks[choice.candidate], (masks | masks[choice.candidate]).flatten(1).sum(1)
-    ious = (masks & chosen).flatten(1).sum(1) / union.clamp(min=1)
-    best = affinity.sort().values
-    return {"margin": float(best[-1] - best[-2]), "candidates agree": float(ious.min())}
-
-
 @dataclass(frozen=True, eq=False)
 class Exam:
     """What is followed, and how.
@@ -129,8 +80,6 @@ class Exam:
         Further frames by object id whose prompts are answered, but not followed.
     frames
         Half-open range that is followed; None for all.
-    way_back
-        Whether a second pass goes back from the last painted frame of every leg.
     """
 
     truths: Mapping[int, Mask]
@@ -139,7 +88,6 @@ class Exam:
     prompt: str
     extra: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     frames: tuple[int, int] | None = None
-    way_back: bool = False
 
 
 def witness(session: Session, exam: Exam) -> Iterator[Sample]:
@@ -156,17 +104,14 @@ def witness(session: Session, exam: Exam) -> Iterator[Sample]:
             if exam.prompt != "mask":
                 yield Sample(one.evidence, dice(one.mask.unpack(), truth), True)
     found: dict[tuple[int, int], tuple[Evidence, Mask, dict[str, float]]] = {}
-    for reached, tried in _follow(session, seeds, "both", exam.frames):
+    for reached, tried in _follow(session, seeds, exam.frames):
         masks = clean(reached.answers, Cleanup())
         for answer, mask, numbers in zip(reached.answers, masks, tried, strict=True):
             found[answer.object_id, reached.frame_index] = answer.evidence, mask, numbers
-    masks_found = {place: mask for place, (_, mask, _) in found.items()}
-    back = _ways_back(session, exam, masks_found) if exam.way_back else {}
     for (object_id, frame), (evidence, mask, numbers) in found.items():
         if frame in exam.known:
             truth = exam.truths[object_id][frame]
-            tried_here = numbers | back.get((object_id, frame), {})
-            yield Sample(evidence, dice(mask, truth), bool(truth.any()), tried_here)
+            yield Sample(evidence, dice(mask, truth), bool(truth.any()), numbers)
 
 
 def _seed(session: Session, prompt: Prompt, entry_id: int) -> Seed:
@@ -174,45 +119,15 @@ def _seed(session: Session, prompt: Prompt, entry_id: int) -> Seed:
 
 
 def _follow(
-    session: Session, seeds: Mapping[int, Seed], direction: Direction, frames: tuple[int, int] | None
+    session: Session, seeds: Mapping[int, Seed], frames: tuple[int, int] | None
 ) -> Iterator[tuple[Reached, list[dict[str, float]]]]:
     """What a propagation yields, and the numbers of its answers."""
-    watched = _Watched(session.engine.policy)
+    watched = Watched(session.engine.policy)
     engine = replace(session.engine, policy=cast(MemoryPolicy, watched))
     clip = session.clip
-    plan = Plan({one: (first,) for one, first in seeds.items()}, len(clip), clip.order, direction, frames)
+    looker = Looker(session.engine, seeds, clip.spacing_mm_zyx)
+    plan = Plan({one: (first,) for one, first in seeds.items()}, len(clip), clip.order, "both", frames)
     for reached in propagate(engine, plan, session.frame_view):
-        yield reached, watched.seen
-
-
-def _ways_back(
-    session: Session, exam: Exam, found: Mapping[tuple[int, int], Mask]
-) -> dict[tuple[int, int], dict[str, float]]:
-    """Dice of every answer with what is found on the way back to it, and of the prompted mask with the return to it."""
-    numbers: dict[tuple[int, int], dict[str, float]] = {}
-    for sign, home in ((1, "backward"), (-1, "forward")):
-        painted: dict[int, int] = {}
-        for (object_id, frame), mask in found.items():
-            if mask.any() and (frame - exam.prompted[object_id]) * sign > 0:
-                painted[object_id] = max(painted.get(object_id, frame), frame, key=lambda one: one * sign)
-        turned = {
-            object_id: _seed(session, MaskPrompt(frame, object_id, PackedMask.pack(found[object_id, frame])), object_id)
-            for object_id, frame in painted.items()
-        }
-        if not turned:
-            continue
-        on_way = {
-            (answer.object_id, reached.frame_index): answer.mask
-            for reached, _ in _follow(session, turned, cast(Direction, home), exam.frames)
-            for answer in reached.answers
-        }
-        for object_id, frame in painted.items():
-            start = exam.prompted[object_id]
-            returned = on_way.get((object_id, start))
-            truth = exam.truths[object_id][start]
-            kept = {} if returned is None else {"way back home": dice(returned, truth)}
-            for at in range(start + sign, frame + sign, sign):
-                here, again = found.get((object_id, at)), on_way.get((object_id, at))
-                agreed = {} if here is None or again is None else {"way back": dice(here, again)}
-                numbers[object_id, at] = kept | agreed
-    return numbers
+        frame = session.frame_view(reached.frame_index)
+        pairs = zip(reached.answers, list(watched.seen), strict=True)
+        yield reached, [seen | looker.look(answer, frame) for answer, seen in pairs]

@@ -328,7 +328,7 @@ def write_report(
     spaced = segmentation.geometry.spaced
     objects: dict[str, Any] = {}
     for object_id in segmentation.object_ids:
-        kept = {frame: one for (key, frame), one in sorted(session.ledger.kept.items()) if key == object_id}
+        kept = {place[1]: session.ledger.shown(place) for place in sorted(session.ledger.kept) if place[0] == object_id}
         areas = area_mm2(segmentation, object_id) if spaced else None
         frames = [
             {

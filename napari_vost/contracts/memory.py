@@ -246,10 +246,12 @@ class TrackRow:
         Frames in a row without the object.
     stable
         Frames in a row that the track has held, for motion to have a say.
-    trail
-        What this hypothesis saw on the last frames on which the object had several; newest last.
     lowest
         The lowest signs of quality from the answer on the prompted frame on; None before anything was painted.
+    start
+        Sharpness of the answer on that frame; 1 where it was painted, None where it was empty.
+    trail
+        What this hypothesis saw on the last frames on which the object had several; newest last.
     """
 
     object_id: int
@@ -262,6 +264,7 @@ class TrackRow:
     absent: int = 0
     stable: int = 0
     lowest: Signs | None = None
+    start: float | None = None
     trail: tuple[Trace, ...] = ()
 
 

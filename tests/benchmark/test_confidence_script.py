@@ -44,7 +44,7 @@ def answers(seed: int) -> list[Sample]:
         signs = Signs(quality, 0.9, 3.0, 0.8, -0.1 * index % 2) if index % 3 else None
         distance, order = (0 if index % 5 == 0 else 3), ("time" if index % 2 else "depth")
         evidence = Evidence(quality, 10 * quality if signs else -10 * quality, signs, signs, distance, None, order)
-        made.append(Sample(evidence, float(random.random() < quality), index % 7 > 0, {"way back": quality}))
+        made.append(Sample(evidence, float(random.random() < quality), index % 7 > 0, {"pointer": quality}))
     return made
 
 
@@ -67,7 +67,7 @@ def test_what_is_done_is_not_done_again_and_the_page_is_made_of_it(
     page = (tmp_path / "docs" / "confidence.md").read_text()
     assert "Weights: vost-nano bright" in page
     assert page.count("| **all answers** |") == 3
-    assert page.count("| way back |") == 2
+    assert page.count("| pointer |") == 2
     assert (tmp_path / "docs" / "pictures" / "confidence.png").stat().st_size > 10_000
 
 
@@ -94,8 +94,8 @@ def test_structures_are_prompted_on_frames_that_show_enough_of_them(script: Modu
     labels[2:8, 4:14, 4:14] = 1
     labels[8, 4, 4] = 1  # next to nothing
     labels[:, 20, 20] = 2  # too small to be prompted anywhere
-    exam = script._exam(labels, np.random.default_rng(0), "box", 3, False)
+    exam = script._exam(labels, np.random.default_rng(0), "box", 3)
     assert list(exam.truths) == [1]
     assert {*exam.extra[1], exam.prompted[1]} <= set(range(2, 8))
     assert len(exam.extra[1]) == 4
-    assert script._exam(labels * 0, np.random.default_rng(0), "box", 3, False) is None
+    assert script._exam(labels * 0, np.random.default_rng(0), "box", 3) is None

@@ -39,13 +39,14 @@ def test_only_known_frames_are_judged_and_prompts_that_are_not_the_truth(tiny_ne
 
 
 def test_further_numbers_are_gathered(tiny_network: Sam2Network) -> None:
-    found = list(witness(Session(PHANTOM.clip(), tiny_network), exam("mask", way_back=True)))
+    found = list(witness(Session(PHANTOM.clip(), tiny_network), exam("mask")))
     for one in found:
         assert one.tried["margin"] >= 0
         assert 0 <= one.tried["candidates agree"] <= 1
         assert -1.001 <= one.tried["memory entropy"] <= 0
         assert 0 < one.tried["read of prompts"] <= 1.001
-        assert 0 <= one.tried.get("way back", 0.0) <= 1
+        assert -1.001 <= one.tried["pointer"] <= 1.001
+        assert 0 <= one.tried.get("second opinion", 0.0) <= 1
     first, second = (one.tried["read of prompts"] for one in found[:2])
     assert first > 0.9  # only the prompted frame is remembered yet; its pointer takes the rest
     assert second < first
@@ -65,7 +66,7 @@ def test_tables_judge_a_calibration() -> None:
         facts |= {"signs": dict.fromkeys(("affinity", "sharpness", "firmness", "overlap", "size"), 0.5)}
         facts |= {"lowest": facts["signs"]}
         good = bool(random.random() < 1 / (1 + np.exp(-3 * facts["occurrence"])))
-        tried = {"way back": float(good) + random.normal()}
+        tried = {"pointer": float(good) + random.normal()}
         samples.append(sample_of({"evidence": facts, "dice": float(good), "held": True, "tried": tried}))
     calibration = Calibration("x", {"slice": made})
     one, pooled, mean = data_rows({"a": samples}, calibration)
@@ -78,4 +79,4 @@ def test_tables_judge_a_calibration() -> None:
     assert float(terms["occurrence"][3]) < float(terms["all of them"][3])
     tried = {row[0]: row for row in tried_rows({"a": samples}, {"b": samples}, "slice")}
     assert tried["margin"][2:] == ("-", "-", "-")
-    assert float(tried["way back"][4]) > float(tried["way back"][3])
+    assert float(tried["pointer"][4]) > float(tried["pointer"][3])
