@@ -47,6 +47,7 @@ class Autosave:
         self._wanted: Snapshot | None = None
         self._due = 0.0  # when it is written, on the clock of `time.monotonic`
         self._next_of_run = 0.0
+        self._attempts = 0  # writes that have ended, well or not
         self._busy = self._closing = False
         self._state = threading.Condition()
         session.ledger.logged.connect(self.touch)
@@ -75,11 +76,15 @@ class Autosave:
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Write what is waiting now, and wait for it; whether everything is in the file."""
+        end = time.monotonic() + timeout_s
         with self._state:
-            self._due = 0.0
-            self._problem = "" if self._wanted is not None else self._problem
+            self._state.wait_for(lambda: not self._busy, timeout_s)  # what is tried already may still fail
+            self._due, attempts = 0.0, self._attempts
             self._state.notify_all()
-            self._state.wait_for(lambda: (self._wanted is None and not self._busy) or bool(self._problem), timeout_s)
+            self._state.wait_for(
+                lambda: not self._busy and (self._wanted is None or self._attempts > attempts),
+                max(end - time.monotonic(), 0.0),
+            )
             return self._wanted is None and not self._busy
 
     def close(self, timeout_s: float = 10.0) -> bool:
@@ -131,7 +136,7 @@ class Autosave:
             except Exception as error:  # whatever it is, the user must hear that nothing is being saved
                 problem = f"Cannot write {self.path}: {type(error).__name__} ({error}); save under another name."
             with self._state:
-                self._busy = False
+                self._busy, self._attempts = False, self._attempts + 1
                 if problem:
                     self._wanted = self._wanted or shot
                     self._due = max(self._due, time.monotonic() + RETRY_S)

@@ -1,10 +1,11 @@
 """The ``.vost`` file: one SQLite database, no pickle, readable by any program.
 
 It holds the log of actions and the masks that each of them set; what stands now is the log replayed up to ``position``
-(the rest was undone). Tables: ``meta``, ``source``, ``labels``, ``actions``, ``masks``, and ``adapted``: its one row,
-if any, holds weights that were fitted to the clip (a safetensors file of 16-bit numbers). The view ``current_masks`` is
-what a reader from elsewhere wants. Memory is not stored: it is made again from the prompted frames. The scan itself is
-referenced, and known again by its DICOM UIDs or by a hash of its content.
+(the rest was undone). Tables: ``meta`` (among it whose case it is, the view, and a summary for lists), ``source``,
+``labels``, ``actions``, ``masks``, and ``adapted``: its one row, if any, holds weights that were fitted to the clip (a
+safetensors file of 16-bit numbers). The view ``current_masks`` is what a reader from elsewhere wants. Memory is not
+stored: it is made again from the prompted frames. The scan itself is referenced, and known again by its DICOM UIDs or
+by a hash of its content.
 """
 
 from __future__ import annotations

@@ -187,5 +187,5 @@ def _meta(session: Session, stamp: str, position: int) -> dict[str, str]:
         "alias": session.alias,
         "reader": session.reader,
         "view": json.dumps(session.view),
-        "changed": datetime.now(UTC).isoformat(timespec="seconds"),
+        "changed": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }
