@@ -164,7 +164,10 @@ def open_case(
     if why:
         return OpenCase(case, session, None, why)
     session.alias, session.reader = case.alias, reader
-    return OpenCase(case, session, Autosave(session, path))
+    autosave = Autosave(session, path)
+    if session.on_file is not None and session.on_file.moved:
+        autosave.touch()  # the next time it is looked for where it was found now
+    return OpenCase(case, session, autosave)
 
 
 def make_mine(path: Path, reader: str, folder: Path | None = None) -> Path:

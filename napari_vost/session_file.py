@@ -30,7 +30,7 @@ from napari_vost.io.atomic import atomic_file
 from napari_vost.masks import PackedMask
 from napari_vost.session_codec import decode_change, decode_follow, decode_label, decode_weights
 from napari_vost.session_rows import APPLICATION, VERSION, OnFile, Snapshot, snapshot, write_all
-from napari_vost.session_source import check_source, describe_source, open_source
+from napari_vost.session_source import check_source, describe_place, describe_source, open_source
 from napari_vost.types import Label, Scores
 
 if TYPE_CHECKING:
@@ -164,7 +164,9 @@ def load(path: Path, source: Path | Clip | None) -> Saved:
         ledger = Ledger(clip.shape[1:])
         _replay(database, ledger, int(meta["position"]))
         fitted = _fitted(path, database)
-    on_file = OnFile(meta.get("stamp", ""), ledger.log.actions, False, dict(labels), fitted)
+    place = describe_place(clip, path)
+    moved = place["path"] not in ("", known["path"])
+    on_file = OnFile(meta.get("stamp", ""), ledger.log.actions, False, dict(labels), fitted, moved)
     return Saved(
         clip, meta["model"], meta.get("network", ""), json.loads(meta["options"]), labels, ledger, fitted,
         meta.get("alias", ""), meta.get("reader", ""), json.loads(meta.get("view", "{}")), on_file,

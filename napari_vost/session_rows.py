@@ -56,6 +56,8 @@ class OnFile:
         Whether the last action is a propagation that was still going on.
     labels, fitted
         Names by object id; adapted weights.
+    moved
+        Whether the scan was found elsewhere than the file says.
     """
 
     stamp: str
@@ -63,6 +65,7 @@ class OnFile:
     running: bool
     labels: Mapping[int, Label]
     fitted: Fitted | None
+    moved: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +113,10 @@ def write_all(database: sqlite3.Connection, shot: Snapshot, source: Mapping[str,
     _write(database, shot, OnFile("", (), False, {}, None))
 
 
-def append(database: sqlite3.Connection, shot: Snapshot, held: OnFile) -> None:
-    """Bring a file that holds ``held`` up to date, in the transaction of the caller."""
+def append(database: sqlite3.Connection, shot: Snapshot, held: OnFile, place: Mapping[str, str]) -> None:
+    """Bring a file that holds ``held`` up to date, in the transaction of the caller; ``place`` is where the scan is."""
+    if held.moved:
+        database.executemany("INSERT OR REPLACE INTO source VALUES (?, ?)", place.items())
     _write(database, shot, held)
 
 

@@ -24,18 +24,23 @@ MOST_FILES = 2000  # files below the folder of a session up to which it is searc
 
 def describe_source(clip: Clip, beside: Path) -> dict[str, str]:
     """What a session file says of its scan; never a name, date or number of a patient."""
-    source, opened = clip.source, dict(clip.source.opened)
-    where = str(opened.pop("path", source.path or ""))
+    source = clip.source
     return {
-        "path": path_from(Path(where), beside) if where else "",
+        **describe_place(clip, beside),
         "kind": source.kind,
-        "opened": json.dumps(opened),
         "identity": identity(clip),
         "series_uid": source.series_uid,
         "shape": json.dumps(clip.shape),
         "order": clip.order,
         "affine_lps": json.dumps(np.asarray(clip.geometry.affine_lps).round(9).tolist()),
     }
+
+
+def describe_place(clip: Clip, beside: Path) -> dict[str, str]:
+    """Where a session file says that its scan is, and how it is opened there; the path is "" for an array."""
+    opened = dict(clip.source.opened)
+    where = str(opened.pop("path", clip.source.path or ""))
+    return {"path": path_from(Path(where), beside) if where else "", "opened": json.dumps(opened)}
 
 
 def path_from(scan: Path, beside: Path) -> str:
@@ -99,7 +104,7 @@ def open_source(path: Path, given: Path | None, known: Mapping[str, str]) -> Cli
     """
     if given is None and not known["path"]:
         raise SessionError(f"{path} was made from an array, not from a file: give the scan with `source`.")
-    where = given or path.parent / known["path"]
+    where = given or (path.resolve().parent / known["path"]).resolve()
     try:
         return check_source(open_clip(where, **json.loads(known["opened"])), known)
     except VostError as error:

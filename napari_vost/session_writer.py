@@ -10,7 +10,7 @@ from napari_vost.clip import Clip
 from napari_vost.errors import ExportError, SessionError
 from napari_vost.session_file import connected, disk_reason, write_file
 from napari_vost.session_rows import APPLICATION, VERSION, OnFile, Snapshot, append
-from napari_vost.session_source import describe_source
+from napari_vost.session_source import describe_place, describe_source
 
 _DAMAGED = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 
@@ -69,7 +69,7 @@ class SessionWriter:
                     )
                 if version < VERSION:
                     return False
-                append(database, shot, held)
+                append(database, shot, held, describe_place(self._clip, self.path))
         except sqlite3.DatabaseError as error:
             if self._known and getattr(error, "sqlite_errorname", "").startswith(_DAMAGED):
                 return False  # it was ours and somebody broke it: the session is whole, write it anew

@@ -240,6 +240,13 @@ class TestMovedScan:
             Session.load(path)
         assert Session.load(path, source=store).clip.source.path == store / "a" / "b" / "moved.nii.gz"
 
+    def test_a_scan_that_was_found_is_not_asked_for_again(self, scan: Path, tmp_path: Path) -> None:
+        path = start(scan)
+        scan.parent.rename(tmp_path / "moved")
+        opened = open_case(path, "Jane Doe", source=tmp_path / "moved")
+        assert opened.autosave is not None and opened.autosave.close()
+        assert open_case(path, "John Roe").session.clip.source.path == tmp_path / "moved" / "volume.nii.gz"
+
     def test_a_scan_that_has_changed_is_said(self, scan: Path) -> None:
         path = start(scan)
         write_scan(scan, 1)
