@@ -42,6 +42,10 @@ class CardDoors(ABC):
     def add_mask(self, frame_index: int, mask: ArrayLike, object_id: int = 1) -> None:
         """Give a mask."""
 
+    @abstractmethod
+    def name_object(self, object_id: int, label: Label) -> None:
+        """Say what an object is called."""
+
     def save_card(self, path: str | Path, object_id: int = 1) -> None:
         """Save what the prompted and locked frames of an object left in memory, for another clip.
 
@@ -88,5 +92,6 @@ class CardDoors(ABC):
         _, y, x = self.clip.spacing_mm_zyx
         found = find(self.engine, card, self.frame_view, frames, (y, x))
         self.add_mask(found.frame_index, found.mask, object_id)
-        self.labels.setdefault(object_id, Label(card.name))
+        if object_id not in self.labels:
+            self.name_object(object_id, Label(card.name))
         return found

@@ -9,7 +9,8 @@ VostError
 ├── GeometryError         positions, spacing or orientation that cannot be represented
 ├── WeightsError          weights that are missing, changed, or of another network
 ├── ExportError           a result that cannot be written, or not without loss
-├── SessionError          a session file that cannot be opened or does not fit
+├── SessionError          a session file that cannot be opened, written to, or does not fit
+│   └── ScanNotFound      its scan is not where it was, or has changed: the caller may say where it is
 └── Cancelled             the user stopped a running job; never shown as a failure
 
 A message says what came, what was expected and what to do, in one sentence.
@@ -77,6 +78,10 @@ class ExportError(VostError):
 
 class SessionError(VostError):
     """A session file that cannot be opened or does not fit its source."""
+
+
+class ScanNotFound(SessionError):
+    """The scan of a session file is not where it was, or has changed."""
 
 
 class Cancelled(VostError):

@@ -13,7 +13,7 @@ from napari_vost.clip import Clip
 from napari_vost.confidence import Calibration, confidence
 from napari_vost.engine import EngineOptions
 from napari_vost.errors import InputError, VostWarning
-from napari_vost.history import Kept, Ledger, Place, frame_result
+from napari_vost.history import Follow, Kept, Ledger, Place, frame_result
 from napari_vost.masks import PackedMask
 from napari_vost.motion.period import LEAST_FRAMES
 from napari_vost.prompt_rules import changed_by_object
@@ -41,13 +41,21 @@ class Follower:
         self._clip, self._ledger, self._seeds, self._options = clip, ledger, seeds, options
         self._followed: dict[int, dict[int, tuple[Prompt, ...]]] = {}  # what the last full run of an object knew
         self.pending: dict[Place, Kept | None] | None = None  # what a run has replaced so far; None while none runs
+        self.follow: Follow | None = None  # how that run follows
+        self.read_only = ""  # why nothing may be changed, "" where it may
         self._adapting = self._told = False
 
     def check_idle(self) -> None:
-        """Raise `InputError` while a propagation or an adaptation runs: what it leans on must not change."""
+        """Raise `InputError` for a read-only session, and while a run goes on: what it leans on must not change."""
+        self.check_writable()
         if self.pending is not None or self._adapting:
             what = "An adaptation" if self._adapting else "A propagation"
             raise InputError(f"{what} is running: let it end, or cancel it, before anything is changed.")
+
+    def check_writable(self) -> None:
+        """Raise `InputError` for a read-only session."""
+        if self.read_only:
+            raise InputError(self.read_only)
 
     @contextmanager
     def adapting(self) -> Iterator[None]:
@@ -72,7 +80,7 @@ class Follower:
         """Follow; see `Session.propagate`. However it ends, what was written is one step in the log."""
         self.check_idle()
         before: dict[Place, Kept | None] = {}
-        self.pending = before
+        self.pending, self.follow = before, Follow(direction, frames, exact)
         known: dict[int, dict[int, tuple[Prompt, ...]]] = {}
         try:
             engine, frame_at = parts()
@@ -86,9 +94,9 @@ class Follower:
             if direction == "both" and frames is None:
                 known = {object_id: self._seeds.known(object_id) for object_id in plan.seeds}
         finally:
-            self.pending = None
+            follow, self.pending, self.follow = self.follow, None, None
             self._followed.update(known)
-            self._ledger.note("follow", before)
+            self._ledger.note("follow", before, follow)
 
     def _tell_of_rhythm(self, engine: Engine) -> None:
         """Say once per session that a periodic prior has found nothing periodic."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from psygnal import Signal
 
 from napari_vost.masks import PackedMask
 from napari_vost.propagation import Stored
-from napari_vost.types import FrameResult, Prompt, Scores
+from napari_vost.types import Direction, FrameResult, Prompt, Scores
 
 Place = tuple[int, int]  # (object_id, frame_index)
+Review = Literal["open", "edited", "accepted"]
 
 
 def place_of(prompt: Prompt) -> Place:
@@ -48,15 +52,24 @@ class Settings:
         The tracked mask that the first prompt on a frame corrected, by place.
     locks
         Places that propagation may not write.
+    accepted
+        Places whose mask the user has looked at and taken as right; all of them are locked.
     """
 
     prompts: tuple[Prompt, ...] = ()
     bases: Mapping[Place, PackedMask] = field(default_factory=dict)
     locks: frozenset[Place] = frozenset()
+    accepted: frozenset[Place] = frozenset()
 
     def prompts_at(self, place: Place) -> tuple[Prompt, ...]:
         """Prompts of one object on one frame, in order."""
         return tuple(prompt for prompt in self.prompts if place_of(prompt) == place)
+
+    def review(self, place: Place) -> Review:
+        """Whether the user has accepted a mask, has had a hand in it, or has still to look at it."""
+        if place in self.accepted:
+            return "accepted"
+        return "edited" if any(place_of(prompt) == place for prompt in self.prompts) else "open"
 
     def prompted_frames(self, object_id: int) -> tuple[int, ...]:
         """Frames on which an object has a prompt, rising."""
@@ -64,14 +77,88 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Change:
+    """What differs between two settings; the log holds these, so that its size follows what was done.
+
+    Attributes
+    ----------
+    kept
+        How many prompts from the front are the same.
+    gone, added
+        The prompts behind them, before and after.
+    bases
+        Corrected masks before and after, by place, where they differ; None where there is none.
+    locks, accepted
+        Places that entered or left.
+    """
+
+    kept: int = 0
+    gone: tuple[Prompt, ...] = ()
+    added: tuple[Prompt, ...] = ()
+    bases: Mapping[Place, tuple[PackedMask | None, PackedMask | None]] = field(default_factory=dict)
+    locks: frozenset[Place] = frozenset()
+    accepted: frozenset[Place] = frozenset()
+
+    @classmethod
+    def between(cls, before: Settings, after: Settings) -> Change:
+        """What has to be done to ``before`` to get ``after``."""
+        pairs = enumerate(zip(before.prompts, after.prompts, strict=False))
+        shorter = min(len(before.prompts), len(after.prompts))
+        kept = next((index for index, (old, new) in pairs if old is not new and old != new), shorter)
+        places = before.bases.keys() | after.bases.keys() if before.bases is not after.bases else ()
+        bases = {place: (before.bases.get(place), after.bases.get(place)) for place in places}
+        return cls(
+            kept,
+            before.prompts[kept:],
+            after.prompts[kept:],
+            {place: pair for place, pair in bases.items() if pair[0] != pair[1]},
+            before.locks ^ after.locks,
+            before.accepted ^ after.accepted,
+        )
+
+    def apply(self, settings: Settings, back: bool = False) -> Settings:
+        """Settings after the change; with ``back=True`` those before it."""
+        prompts = settings.prompts[: self.kept] + (self.gone if back else self.added)
+        bases = settings.bases
+        if self.bases:
+            told = {place: pair[0 if back else 1] for place, pair in self.bases.items()}
+            bases = {place: mask for place, mask in {**bases, **told}.items() if mask is not None}
+        locks = settings.locks ^ self.locks if self.locks else settings.locks
+        accepted = settings.accepted ^ self.accepted if self.accepted else settings.accepted
+        return Settings(prompts, bases, locks, accepted)
+
+
+@dataclass(frozen=True)
+class Follow:
+    """How frames were followed: the direction, the half-open range that was not left, and whether everything ran."""
+
+    direction: Direction = "both"
+    frames: tuple[int, int] | None = None
+    exact: bool = False
+
+
+@dataclass(frozen=True)
 class Action:
-    """One step of the user: what stood before and after; masks only where they differ, None where there was none."""
+    """One step of the user: what it changed; masks only where they differ, None where there was none."""
 
     name: str
-    before: Settings
-    after: Settings
+    change: Change
     masks_before: Mapping[Place, Kept | None]
     masks_after: Mapping[Place, Kept | None]
+    follow: Follow | None = None
+
+
+@dataclass(frozen=True)
+class Log:
+    """Actions that stand, in order, and those that were undone, the next one to redo last."""
+
+    done: tuple[Action, ...] = ()
+    undone: tuple[Action, ...] = ()
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """All actions in the order in which they were first done; undo and redo do not change it."""
+        return (*self.done, *reversed(self.undone))
 
 
 class Ledger:
@@ -83,12 +170,18 @@ class Ledger:
         ``(H, W)`` of the frames.
     """
 
+    logged = Signal()  # an action was done, undone or done again
+
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
         self.settings = Settings()
         self.kept: dict[Place, Kept] = {}
-        self.done: list[Action] = []
-        self.undone: list[Action] = []
+        self.log = Log()
+
+    @property
+    def done(self) -> tuple[Action, ...]:
+        """Actions that stand, in order."""
+        return self.log.done
 
     @property
     def object_ids(self) -> tuple[int, ...]:
@@ -103,15 +196,17 @@ class Ledger:
 
     def take(self, other: Ledger) -> None:
         """Become what another ledger is; who holds this one sees it."""
-        self.settings, self.kept = other.settings, other.kept
-        self.done, self.undone = other.done, other.undone
+        self.settings, self.kept, self.log = other.settings, other.kept, other.log
 
     def act(self, name: str, after: Settings, masks: Mapping[Place, Kept | None]) -> None:
         """Do an action: new settings, and masks to set (None removes one)."""
+        self.do(name, Change.between(self.settings, after), masks)
+
+    def do(self, name: str, change: Change, masks: Mapping[Place, Kept | None], follow: Follow | None = None) -> None:
+        """Do an action whose change is known."""
         before = {place: self.kept.get(place) for place in masks}
-        action = Action(name, self.settings, after, before, dict(masks))
-        self._apply(action.after, action.masks_after)
-        self._log(action)
+        self._apply(change.apply(self.settings), masks)
+        self._add(Action(name, change, before, dict(masks), follow))
 
     def stored(self, object_id: int, frame_index: int) -> Stored | None:
         """What stands at a place, as propagation asks for it; None where nothing does, locked or not."""
@@ -129,33 +224,37 @@ class Ledger:
         else:
             self.kept[place] = kept
 
-    def note(self, name: str, masks_before: Mapping[Place, Kept | None]) -> None:
+    def note(self, name: str, masks_before: Mapping[Place, Kept | None], follow: Follow | None = None) -> None:
         """Log as one action what was written to `kept` bit by bit; ``masks_before`` is what stood there."""
         if masks_before:
             after = {place: self.kept.get(place) for place in masks_before}
-            self._log(Action(name, self.settings, self.settings, dict(masks_before), after))
+            self._add(Action(name, Change(len(self.settings.prompts)), dict(masks_before), after, follow))
 
     def undo(self) -> Action | None:
         """Take the last action back."""
-        if not self.done:
+        if not self.log.done:
             return None
-        action = self.done.pop()
-        self._apply(action.before, action.masks_before)
-        self.undone.append(action)
+        *done, action = self.log.done
+        self._apply(action.change.apply(self.settings, back=True), action.masks_before)
+        self._set(Log(tuple(done), (*self.log.undone, action)))
         return action
 
     def redo(self) -> Action | None:
         """Do the last undone action again."""
-        if not self.undone:
+        if not self.log.undone:
             return None
-        action = self.undone.pop()
-        self._apply(action.after, action.masks_after)
-        self.done.append(action)
+        *undone, action = self.log.undone
+        self._apply(action.change.apply(self.settings), action.masks_after)
+        self._set(Log((*self.log.done, action), tuple(undone)))
         return action
 
-    def _log(self, action: Action) -> None:
-        self.done.append(action)
-        self.undone.clear()
+    def _add(self, action: Action) -> None:
+        self._set(Log((*self.log.done, action)))
+
+    def _set(self, log: Log) -> None:
+        """The log changes in one piece, so that another thread sees all of an action or nothing."""
+        self.log = log
+        self.logged.emit()
 
     def _apply(self, settings: Settings, masks: Mapping[Place, Kept | None]) -> None:
         self.settings = settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from platformdirs import user_cache_path, user_state_path
+from platformdirs import user_cache_path, user_data_path, user_state_path
 
 from napari_vost.errors import InputError
 
@@ -35,6 +35,12 @@ def cache_folder() -> Path:
 
 
 def state_folder() -> Path:
-    """Folder for autosaved sessions and consents; ``NAPARI_VOST_STATE`` overrides it."""
+    """Folder for rescued sessions, consents and the reader's name; ``NAPARI_VOST_STATE`` overrides it."""
     given = os.environ.get("NAPARI_VOST_STATE")
     return Path(given) if given else user_state_path("napari-vost")
+
+
+def cases_folder() -> Path:
+    """Folder for the cases a user works on; ``NAPARI_VOST_CASES`` overrides it."""
+    given = os.environ.get("NAPARI_VOST_CASES")
+    return Path(given) if given else user_data_path("napari-vost") / "cases"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from operator import index
 from pathlib import Path
+from typing import Any
 
 from psygnal import Signal
 
@@ -19,22 +20,19 @@ from napari_vost.engine import EngineOptions, aware, build_engine, check_names, 
 from napari_vost.engine_doors import EngineDoors
 from napari_vost.errors import InputError, PromptError, VostWarning
 from napari_vost.following import Follower, kept_seed
-from napari_vost.history import Kept, Ledger, Place, place_of
+from napari_vost.history import Follow, Kept, Ledger, Place, place_of
 from napari_vost.prompt_doors import PromptDoors
-from napari_vost.prompt_rules import check_frame, check_frames, check_has_inside, check_prompt, whole_numbers
+from napari_vost.prompt_rules import check_frames, check_has_inside, check_prompt, whole_numbers
 from napari_vost.result_doors import ResultDoors
+from napari_vost.review_doors import ReviewDoors
 from napari_vost.seed_book import SeedBook
+from napari_vost.session_rows import OnFile
 from napari_vost.sight import Engine, FrameView
 from napari_vost.suggestion import Suggestion, suggest
-from napari_vost.types import (
-    Direction,
-    FrameResult,
-    Label,
-    Prompt,
-)
+from napari_vost.types import Direction, FrameResult, Label, Prompt
 
 
-class Session(PromptDoors, ResultDoors, CardDoors, EngineDoors):
+class Session(PromptDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors):
     """Prompts in, masks out, for one clip.
 
     Parameters
@@ -63,6 +61,9 @@ class Session(PromptDoors, ResultDoors, CardDoors, EngineDoors):
     prompts_changed = Signal()
     masks_changed = Signal(tuple)  # frame indices
     locks_changed = Signal()
+    labels_changed = Signal()
+    view_changed = Signal()
+    adapted = Signal()  # other weights are used from now on
     adapting = Signal(float)  # share of an adaptation that is done, 0 to 1
 
     def __init__(
@@ -90,6 +91,9 @@ class Session(PromptDoors, ResultDoors, CardDoors, EngineDoors):
         self._follower = Follower(clip, self.ledger, self._seeds, self.options)
         self._follower.reached.connect(lambda frame_index: self.masks_changed.emit((frame_index,)))
         self.expected_network = ""
+        self.alias = self.reader = ""
+        self.on_file: OnFile | None = None
+        self._view: dict[str, Any] = {}
         self._stop = threading.Event()
 
     def add(self, *prompts: Prompt) -> None:
@@ -111,7 +115,8 @@ class Session(PromptDoors, ResultDoors, CardDoors, EngineDoors):
             tracked = self.ledger.kept.get(place)
             if tracked is not None and not tracked.mask.empty and not settings.prompts_at(place):
                 bases[place] = tracked.mask
-        after = replace(settings, prompts=(*settings.prompts, *prompts), bases=bases)
+        prompts, accepted = (*settings.prompts, *prompts), settings.accepted - frozenset(places)
+        after = replace(settings, prompts=prompts, bases=bases, accepted=accepted)
         for place in places:
             check_has_inside(after.prompts_at(place), place in bases)
         objects = {place[0] for place in places}
@@ -208,6 +213,7 @@ class Session(PromptDoors, ResultDoors, CardDoors, EngineDoors):
             found, weights = run.run(known_frames(self.ledger, self.frame_view))
             if found.accepted:
                 self._wear(Fitted(weights, self._own_engine().network.fingerprint))
+                self.adapted.emit()
         return found
 
     def reset_adaptation(self) -> None:
@@ -215,6 +221,7 @@ class Session(PromptDoors, ResultDoors, CardDoors, EngineDoors):
         self._follower.check_idle()
         if self.fitted is not None:
             self._wear(None)
+            self.adapted.emit()
 
     def suggest(self, count: int = 1) -> tuple[Suggestion, ...]:
         """Frames to annotate next, best first: doubtful, and unlike those annotated already.
@@ -242,32 +249,11 @@ class Session(PromptDoors, ResultDoors, CardDoors, EngineDoors):
         """Do the last undone step again; returns its name, None when there is nothing to redo."""
         return self._replay(undo=False)
 
-    def lock(self, frames: int | Iterable[int], object_id: int | None = None) -> None:
-        """Lock the masks of frames, of one object or of all: propagation never writes them and takes them as truth."""
-        self._follower.check_idle()
-        settings = self.ledger.settings
-        self.ledger.act("lock", replace(settings, locks=settings.locks | self._places(frames, object_id)), {})
-        self.locks_changed.emit()
-
-    def unlock(self, frames: int | Iterable[int], object_id: int | None = None) -> None:
-        """Let propagation write frames again."""
-        self._follower.check_idle()
-        settings, places = self.ledger.settings, self._places(frames, object_id)
-        for place in places:
-            self._follower.forget(place[0])
-        self.ledger.act("unlock", replace(settings, locks=settings.locks - places), {})
-        self.locks_changed.emit()
-
-    @property
-    def locks(self) -> frozenset[Place]:
-        """Locked ``(object_id, frame_index)``."""
-        return self.ledger.settings.locks
-
     def save(self, path: str | Path) -> None:
         """Save everything to a ``.vost`` file; the scan itself is referenced, not copied."""
         from napari_vost.session_file import save
 
-        save(self, Path(path))
+        self.on_file = save(self, Path(path))
 
     @classmethod
     def load(
@@ -284,7 +270,7 @@ class Session(PromptDoors, ResultDoors, CardDoors, EngineDoors):
         path
             The file.
         source
-            Where the scan is now, if it has moved; or the opened clip.
+            Where the scan is now, if it has moved: itself, or a folder that holds it somewhere; or the opened clip.
         device
             As in `Session`.
         model
@@ -301,6 +287,8 @@ class Session(PromptDoors, ResultDoors, CardDoors, EngineDoors):
         session = cls(saved.clip, "vost-nano" if model is None else model, options=saved.engine_options(device))
         session.model = saved.model if model is None else session.model
         session.labels.update(saved.labels)
+        session.alias, session.reader, session.on_file = saved.alias, saved.reader, saved.on_file
+        session.view = saved.view
         session.expected_network, session.fitted = saved.network, saved.fitted
         session.ledger.take(saved.ledger)
         return session
@@ -347,6 +335,11 @@ class Session(PromptDoors, ResultDoors, CardDoors, EngineDoors):
         return dict(self._follower.pending or {})
 
     @property
+    def following(self) -> Follow | None:
+        """How the propagation that runs follows; None while none runs."""
+        return self._follower.follow
+
+    @property
     def network_fingerprint(self) -> str:
         """Hash of the weights that made the masks, "" while none was needed."""
         return self.expected_network if self._engine is None else self._engine.network.fingerprint
@@ -388,10 +381,3 @@ class Session(PromptDoors, ResultDoors, CardDoors, EngineDoors):
         self.locks_changed.emit()
         self.masks_changed.emit(tuple(sorted({place[1] for place in action.masks_after})))
         return action.name
-
-    def _places(self, frames: int | Iterable[int], object_id: int | None) -> frozenset[Place]:
-        wanted = [index(one) for one in (frames if isinstance(frames, Iterable) else (frames,))]
-        for frame_index in wanted:
-            check_frame(frame_index, len(self.clip))
-        objects = self.object_ids if object_id is None else (object_id,)
-        return frozenset((one, frame_index) for one in objects for frame_index in wanted)

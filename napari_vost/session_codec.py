@@ -12,7 +12,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from napari_vost.errors import SessionError
-from napari_vost.history import Place, Settings
+from napari_vost.history import Change, Follow, Place, Settings
 from napari_vost.masks import PackedMask
 from napari_vost.types import BoxPrompt, Code, Label, MaskPrompt, PointPrompt, Prompt, ScribblePrompt
 
@@ -54,42 +54,63 @@ def decode_mask(values: dict[str, Any]) -> PackedMask:
     return PackedMask((height, width), box, base64.b64decode(values["data"]))  # type: ignore[arg-type]  # four numbers
 
 
-def encode_change(before: Settings, after: Settings) -> tuple[int, str, str | None, str | None]:
-    """What an action changed: prompts kept from the front, prompts added behind them, bases and locks if new."""
-    kept = 0
-    for old, new in zip(before.prompts, after.prompts, strict=False):
-        if old != new:
-            break
-        kept += 1
-    added = json.dumps([encode_prompt(prompt) for prompt in after.prompts[kept:]])
-    fresh = sorted(place for place, mask in after.bases.items() if before.bases.get(place) != mask)
+def encode_change(change: Change) -> tuple[int, str, str | None, str | None, str | None]:
+    """A change as columns: prompts kept from the front, prompts added behind them, bases, locks and acceptances."""
     bases = {
-        "set": [[*place, encode_mask(after.bases[place])] for place in fresh],
-        "gone": sorted(set(before.bases) - set(after.bases)),
+        "set": [[*place, encode_mask(new)] for place, (_, new) in sorted(change.bases.items()) if new is not None],
+        "gone": sorted(place for place, (_, new) in change.bases.items() if new is None),
     }
-    locks = sorted(after.locks)
     return (
-        kept,
-        added,
-        None if after.bases == before.bases else json.dumps(bases),
-        None if after.locks == before.locks else json.dumps(locks),
+        change.kept,
+        json.dumps([encode_prompt(prompt) for prompt in change.added]),
+        json.dumps(bases) if change.bases else None,
+        _encode_places(change.locks),
+        _encode_places(change.accepted),
     )
 
 
-def decode_change(before: Settings, change: Sequence[Any]) -> Settings:
-    """Settings after an action, from those before it and `encode_change`."""
-    kept, added, bases_json, locks_json = change
-    prompts = (*before.prompts[:kept], *(decode_prompt(values) for values in json.loads(added)))
-    bases: dict[Place, PackedMask] = dict(before.bases)
+def decode_change(before: Settings, columns: Sequence[Any]) -> Change:
+    """The change that `encode_change` encoded, given the settings before it."""
+    kept, added, bases_json, locks_json, accepted_json = columns
+    bases: dict[Place, tuple[PackedMask | None, PackedMask | None]] = {}
     if bases_json is not None:
         changed = json.loads(bases_json)
-        bases.update({(one, frame): decode_mask(mask) for one, frame, mask in changed["set"]})
-        for one, frame in changed["gone"]:
-            bases.pop((one, frame), None)
-    locks = before.locks
-    if locks_json is not None:
-        locks = frozenset((int(one), int(frame)) for one, frame in json.loads(locks_json))
-    return Settings(prompts, bases, locks)
+        bases.update({(one, at): (before.bases.get((one, at)), decode_mask(mask)) for one, at, mask in changed["set"]})
+        bases.update({(one, at): (before.bases.get((one, at)), None) for one, at in changed["gone"]})
+    return Change(
+        kept,
+        before.prompts[kept:],
+        tuple(decode_prompt(values) for values in json.loads(added)),
+        bases,
+        _decode_places(before.locks, locks_json),
+        _decode_places(before.accepted, accepted_json),
+    )
+
+
+def _encode_places(flipped: frozenset[Place]) -> str | None:
+    return json.dumps({"flipped": sorted(flipped)}) if flipped else None
+
+
+def _decode_places(before: frozenset[Place], text: str | None) -> frozenset[Place]:
+    """Places that entered or left; files up to version 2 list all that stood afterwards instead."""
+    if text is None:
+        return frozenset()
+    found = json.loads(text)
+    if isinstance(found, list):
+        return before ^ frozenset((int(one), int(frame)) for one, frame in found)
+    return frozenset((int(one), int(frame)) for one, frame in found["flipped"])
+
+
+def encode_follow(follow: Follow) -> str:
+    """How frames were followed, as JSON text."""
+    return json.dumps(asdict(follow))
+
+
+def decode_follow(text: str) -> Follow:
+    """What `encode_follow` encoded."""
+    values = json.loads(text)
+    frames = values["frames"]
+    return Follow(values["direction"], None if frames is None else (frames[0], frames[1]), values["exact"])
 
 
 def encode_label(label: Label) -> str:

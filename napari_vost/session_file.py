@@ -1,68 +1,43 @@
 """The ``.vost`` file: one SQLite database, no pickle, readable by any program.
 
 It holds the log of actions and the masks that each of them set; what stands now is the log replayed up to ``position``
-(the rest was undone). Tables: ``meta``, ``source``, ``labels``, ``actions``, ``masks``, and ``adapted``: its one row,
-if any, holds weights that were fitted to the clip (a safetensors file of 16-bit numbers). The view ``current_masks`` is
-what a reader from elsewhere wants. Memory is not stored: it is made again from the prompted frames. The scan itself is
-referenced, and known again by its DICOM UIDs or by a hash of its content.
+(the rest was undone). Tables: ``meta`` (among it whose case it is, the view, and a summary for lists), ``source``,
+``labels``, ``actions``, ``masks``, and ``adapted``: its one row, if any, holds weights that were fitted to the clip (a
+safetensors file of 16-bit numbers). The view ``current_masks`` is what a reader from elsewhere wants. Memory is not
+stored: it is made again from the prompted frames. The scan itself is referenced, and known again by its DICOM UIDs or
+by a hash of its content.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from safetensors import SafetensorError
 
 from napari_vost.adaptation import Fitted
 from napari_vost.cleanup import Cleanup
 from napari_vost.clip import Clip
 from napari_vost.engine import EngineOptions
-from napari_vost.errors import ReadError, SessionError
-from napari_vost.history import Action, Kept, Ledger, Place, Settings
+from napari_vost.errors import ExportError, SessionError
+from napari_vost.history import Kept, Ledger, Place
 from napari_vost.io.atomic import atomic_file
 from napari_vost.masks import PackedMask
-from napari_vost.session_codec import (
-    decode_change,
-    decode_label,
-    decode_weights,
-    encode_change,
-    encode_label,
-    encode_weights,
-)
+from napari_vost.session_codec import decode_change, decode_follow, decode_label, decode_weights
+from napari_vost.session_rows import APPLICATION, VERSION, OnFile, Snapshot, snapshot, write_all
+from napari_vost.session_source import check_source, describe_place, describe_source, open_source
 from napari_vost.types import Label, Scores
 
 if TYPE_CHECKING:
     from napari_vost.session import Session
 
-VERSION = 2  # 2: adapted weights
-APPLICATION = 0x564F5354  # "VOST"
-HASHED_FRAMES = 16
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);
-CREATE TABLE source (key TEXT PRIMARY KEY, value TEXT);
-CREATE TABLE labels (object_id INTEGER PRIMARY KEY, label TEXT);
-CREATE TABLE actions (step INTEGER PRIMARY KEY, name TEXT, kept INTEGER, prompts TEXT, bases TEXT, locks TEXT);
-CREATE TABLE adapted (made_from TEXT, weights BLOB);
-CREATE TABLE masks (step INTEGER, object_id INTEGER, frame_index INTEGER, removed INTEGER,
-    y0 INTEGER, x0 INTEGER, y1 INTEGER, x1 INTEGER, bits BLOB,
-    affinity REAL, occurrence REAL, motion REAL, confidence REAL, PRIMARY KEY (step, object_id, frame_index));
-CREATE VIEW current_masks AS SELECT object_id, frame_index, y0, x0, y1, x1, bits, affinity, occurrence, confidence
-    FROM masks AS one WHERE removed = 0 AND step = (SELECT MAX(step) FROM masks AS other
-        WHERE other.object_id = one.object_id AND other.frame_index = one.frame_index
-        AND other.step < CAST((SELECT value FROM meta WHERE key = 'position') AS INTEGER));
-"""
 
-
-def save(session: Session, path: Path) -> None:
+def save(session: Session, path: Path) -> OnFile:
     """Write a session; a file that is there is replaced as a whole.
 
     Raises
@@ -70,24 +45,54 @@ def save(session: Session, path: Path) -> None:
     ExportError
         The file cannot be written.
     """
-    with atomic_file(path) as temporary, closing(sqlite3.connect(temporary)) as database, database:
-        database.executescript(_SCHEMA)
-        database.execute(f"PRAGMA application_id = {APPLICATION}")
-        database.execute(f"PRAGMA user_version = {VERSION}")
-        database.executemany("INSERT INTO meta VALUES (?, ?)", _meta(session).items())
-        database.executemany("INSERT INTO source VALUES (?, ?)", describe_source(session.clip, path).items())
-        labels = [(object_id, encode_label(label)) for object_id, label in session.labels.items()]
-        database.executemany("INSERT INTO labels VALUES (?, ?)", labels)
-        if session.fitted is not None:
-            values = (session.fitted.made_from, encode_weights(session.fitted.weights))
-            database.execute("INSERT INTO adapted VALUES (?, ?)", values)
-        before = Settings()
-        for step, action in enumerate(_timeline(session)):
-            row = (step, action.name, *encode_change(before, action.after))
-            database.execute("INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?)", row)
-            rows = [_mask_row(step, place, kept) for place, kept in action.masks_after.items()]
-            database.executemany(f"INSERT INTO masks VALUES ({', '.join('?' * 13)})", rows)
-            before = action.after
+    shot = snapshot(session)
+    write_file(shot, describe_source(session.clip, path), path)
+    return shot.content
+
+
+def write_file(shot: Snapshot, source: Mapping[str, str], path: Path) -> None:
+    """Write a snapshot to a new file, in the place of what is there; ``source`` is what `describe_source` says.
+
+    Raises
+    ------
+    ExportError
+        The file cannot be written.
+    """
+    try:
+        with atomic_file(path) as temporary, closing(sqlite3.connect(temporary)) as database, database:
+            # Whole or not at all by renaming: no journal is needed, and none of an earlier crash may be left.
+            database.execute("PRAGMA journal_mode = OFF")
+            write_all(database, shot, source)
+            _settle(path)
+    except sqlite3.Error as error:
+        raise ExportError(f"Cannot write {path}: {disk_reason(error)}.") from error
+
+
+def disk_reason(error: sqlite3.Error) -> str:
+    """Why the disk refused, and what to do, as part of a sentence."""
+    name = getattr(error, "sqlite_errorname", "")
+    return next((words for start, words in _REASONS.items() if name.startswith(start)), f"SQLite says {str(error)!r}")
+
+
+_REASONS = {
+    "SQLITE_FULL": "the disk is full; free some space or choose another disk",
+    "SQLITE_READONLY": "the file or its folder is read-only; choose another place",
+    "SQLITE_CANTOPEN": "the file cannot be opened there; see that the disk is connected and may be written to",
+    "SQLITE_IOERR": "the disk does not take it; see that it is connected and has space",
+    "SQLITE_BUSY": "another program holds the file; close that program",
+    "SQLITE_LOCKED": "another program holds the file; close that program",
+}
+
+
+def _settle(path: Path) -> None:
+    """Let SQLite finish what a crash interrupted: the journal must not be applied to the file that comes now."""
+    path = path.resolve()
+    journal = path.with_name(path.name + "-journal")
+    if not journal.exists():
+        return
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
+        database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+    journal.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +113,12 @@ class Saved:
         Prompts, masks, locks and the log.
     fitted
         Adapted weights; None where there are none.
+    alias, reader
+        What the user calls the case, and whose it is; "" where the file does not say.
+    view
+        What a window left.
+    on_file
+        What the file holds, for whoever writes on.
     """
 
     clip: Clip
@@ -116,7 +127,11 @@ class Saved:
     options: dict[str, Any]
     labels: dict[int, Label]
     ledger: Ledger
-    fitted: Fitted | None = None
+    fitted: Fitted | None
+    alias: str
+    reader: str
+    view: dict[str, Any]
+    on_file: OnFile
 
     def engine_options(self, device: str) -> EngineOptions:
         """Options of the engine that the session had, on a device."""
@@ -133,29 +148,34 @@ def load(path: Path, source: Path | Clip | None) -> Saved:
     path
         The file.
     source
-        Where the scan is now, or the opened clip; None looks where it was.
+        Where the scan is now, itself or a folder that holds it, or the opened clip; None looks where it was.
 
     Raises
     ------
     SessionError
         The file or its scan cannot be used.
     """
-    with _opened(path) as database:
+    with opened(path) as database:
         meta = dict(database.execute("SELECT key, value FROM meta"))
         known = dict(database.execute("SELECT key, value FROM source"))
-        clip = source if isinstance(source, Clip) else _open_source(path, source, known)
-        _check_source(clip, known)
+        clip = check_source(source, known) if isinstance(source, Clip) else open_source(path, source, known)
         rows = database.execute("SELECT object_id, label FROM labels")
         labels = {int(object_id): decode_label(text) for object_id, text in rows}
         ledger = Ledger(clip.shape[1:])
         _replay(database, ledger, int(meta["position"]))
         fitted = _fitted(path, database)
-    return Saved(clip, meta["model"], meta.get("network", ""), json.loads(meta["options"]), labels, ledger, fitted)
+    place = describe_place(clip, path)
+    moved = place["path"] not in ("", known["path"])
+    on_file = OnFile(meta.get("stamp", ""), ledger.log.actions, False, dict(labels), fitted, moved)
+    return Saved(
+        clip, meta["model"], meta.get("network", ""), json.loads(meta["options"]), labels, ledger, fitted,
+        meta.get("alias", ""), meta.get("reader", ""), json.loads(meta.get("view", "{}")), on_file,
+    )  # fmt: skip
 
 
 def _fitted(path: Path, database: sqlite3.Connection) -> Fitted | None:
     """Adapted weights of a file; those of version 1 have no table for them."""
-    if database.execute("PRAGMA user_version").fetchone()[0] < 2:
+    if _version(database) < 2:
         return None
     row = database.execute("SELECT made_from, weights FROM adapted").fetchone()
     if row is None:
@@ -166,64 +186,51 @@ def _fitted(path: Path, database: sqlite3.Connection) -> Fitted | None:
         raise SessionError(f"{path} is damaged: its adapted weights cannot be read ({error}).") from error
 
 
-def _timeline(session: Session) -> list[Action]:
-    """All actions in order; the undone ones last. A run that is still going on counts as far as it has come."""
-    ledger, pending = session.ledger, session.pending
-    if not pending:
-        return [*ledger.done, *reversed(ledger.undone)]
-    now = {place: ledger.kept.get(place) for place in pending}
-    return [*ledger.done, Action("follow", ledger.settings, ledger.settings, dict(pending), now)]
-
-
-def _meta(session: Session) -> dict[str, str]:
-    from napari_vost import __version__
-
-    options = session.options
-    names = ("adapter", "memory", "motion", "region", "window", "sam2")
-    words = {**{name: getattr(options, name) for name in names}, "cleanup": asdict(options.cleanup)}
-    return {
-        "engine": __version__,
-        "model": session.model,
-        "network": session.network_fingerprint,
-        "options": json.dumps(words),
-        "position": str(len(session.ledger.done) + bool(session.pending)),
-    }
-
-
-def _mask_row(step: int, place: Place, kept: Kept | None) -> tuple[Any, ...]:
-    if kept is None:
-        return (step, *place, 1, *(None,) * 9)
-    box = kept.mask.box or (None,) * 4
-    scores = kept.scores
-    return (
-        step, *place, 0, *box, kept.mask.data, scores.affinity, scores.occurrence, scores.motion, kept.confidence,
-    )  # fmt: skip
-
-
 def _replay(database: sqlite3.Connection, ledger: Ledger, position: int) -> None:
     """Do every action of the file, then undo what was undone."""
-    steps = database.execute("SELECT step, name, kept, prompts, bases, locks FROM actions ORDER BY step").fetchall()
-    for step, name, *change in steps:
+    added = "accepted, follow" if _version(database) >= 3 else "NULL, NULL"
+    columns = f"SELECT step, name, kept, prompts, bases, locks, {added} FROM actions ORDER BY step"
+    steps = database.execute(columns).fetchall()
+    for step, name, *change, follow in steps:
         masks: dict[Place, Kept | None] = {}
         for row in database.execute("SELECT * FROM masks WHERE step = ?", (step,)):
             _, object_id, frame_index, removed, y0, x0, y1, x1, bits, affinity, occurrence, motion, confidence = row
             packed = PackedMask(ledger.size, None if y0 is None else (y0, x0, y1, x1), bits or b"")
             kept = Kept(packed, Scores(affinity, occurrence, motion), confidence) if not removed else None
             masks[object_id, frame_index] = kept
-        ledger.act(name, decode_change(ledger.settings, change), masks)
+        how = None if follow is None else decode_follow(follow)
+        ledger.do(name, decode_change(ledger.settings, change), masks, how)
     for _ in range(len(steps) - position):
         ledger.undo()
 
 
+def _version(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a session file for reading; say in one sentence why it cannot be."""
+def connected(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a database that exists. SQLite first takes back a transaction that a crash interrupted, so not read-only."""
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as database:
+        yield database
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a session file for reading.
+
+    Raises
+    ------
+    SessionError
+        There is none, or it cannot be read.
+    """
     if not path.is_file():
         raise SessionError(f"There is no session file {path}.")
     try:
-        with closing(sqlite3.connect(f"file:{path.resolve().as_posix()}?mode=ro", uri=True)) as database:
+        with connected(path) as database:
+            database.execute("PRAGMA query_only = ON")
             application = database.execute("PRAGMA application_id").fetchone()[0]
-            version = database.execute("PRAGMA user_version").fetchone()[0]
+            version = _version(database)
             if application != APPLICATION:
                 raise SessionError(f"{path} is not a napari-vost session.")
             if version > VERSION:
@@ -234,53 +241,3 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
             yield database
     except sqlite3.DatabaseError as error:
         raise SessionError(f"{path} is not a napari-vost session, or it is damaged ({error}).") from error
-
-
-def describe_source(clip: Clip, beside: Path) -> dict[str, str]:
-    """What a session file says of its scan; never a name, date or number of a patient."""
-    source, opened = clip.source, dict(clip.source.opened)
-    where = str(opened.pop("path", source.path or ""))
-    relative = os.path.relpath(Path(where).resolve(), beside.resolve().parent) if where else ""
-    return {
-        "path": Path(relative).as_posix() if relative else "",
-        "kind": source.kind,
-        "opened": json.dumps(opened),
-        "identity": identity(clip),
-        "shape": json.dumps(clip.shape),
-        "order": clip.order,
-        "affine_lps": json.dumps(np.asarray(clip.geometry.affine_lps).round(9).tolist()),
-    }
-
-
-def identity(clip: Clip) -> str:
-    """Hash that knows a clip again: of its DICOM instance UIDs, else of its shape and up to 16 frames."""
-    digest = hashlib.sha256(json.dumps(clip.shape).encode())
-    if clip.source.instance_uids:
-        digest.update(json.dumps([clip.source.series_uid, *clip.source.instance_uids]).encode())
-        digest.update(json.dumps(clip.source.frame_numbers).encode())
-    else:
-        for index in np.unique(np.linspace(0, len(clip) - 1, HASHED_FRAMES).round().astype(int)):
-            digest.update(np.ascontiguousarray(clip.frame(int(index))).tobytes())
-    return digest.hexdigest()[:32]
-
-
-def _open_source(path: Path, given: Path | None, known: dict[str, str]) -> Clip:
-    from napari_vost.io.readers import open_clip
-
-    if given is None and not known["path"]:
-        raise SessionError(f"{path} was made from an array, not from a file: give the scan with `source`.")
-    where = given or path.parent / known["path"]
-    if not where.exists():
-        raise SessionError(f"The scan of {path} is not at {where}: say where it is with --source PATH.")
-    try:
-        return open_clip(where, **json.loads(known["opened"]))
-    except ReadError as error:
-        raise SessionError(f"The scan of {path} cannot be opened: {error}") from error
-
-
-def _check_source(clip: Clip, known: dict[str, str]) -> None:
-    if clip.shape != tuple(json.loads(known["shape"])) or identity(clip) != known["identity"]:
-        raise SessionError(
-            f"The scan is not the one that the session was made from: expected {tuple(json.loads(known['shape']))} "
-            f"frames of {known['kind']}, got {clip.shape} of {clip.source.kind}, or its content has changed."
-        )

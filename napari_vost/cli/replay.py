@@ -13,7 +13,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser("replay", help="write the masks of a saved session", description=__doc__)
     parser.add_argument("case", type=Path, metavar="CASE.vost")
     add_result_options(parser)
-    parser.add_argument("--source", type=Path, metavar="PATH", help="where the scan is now, if it has moved")
+    parser.add_argument(
+        "--source", type=Path, metavar="PATH", help="where the scan is now, if it has moved: itself, or a folder"
+    )
     parser.add_argument("--again", action="store_true", help="follow everything again from the prompts")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
 

@@ -1,16 +1,20 @@
 """Sessions on disk: the same masks, the same undo, and no file that is half one."""
 
+import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from napari_vost import Session
+from napari_vost.autosave import Autosave
 from napari_vost.clip import Clip
 from napari_vost.contracts import Network
 from napari_vost.errors import SessionError
-from napari_vost.types import Code, Label
+from napari_vost.testing import BrightNetwork
+from napari_vost.types import Code, Label, PointPrompt
 
 
 @pytest.fixture
@@ -102,8 +106,58 @@ def test_a_series_chosen_by_number_out_of_a_folder_is_found_again(tiny_network: 
     session.save(tmp_path / "case.vost")
     again = Session.load(tmp_path / "case.vost")
     assert np.array_equal(again.clip.frame(1), session.clip.frame(1))
+    (tmp_path / "case").mkdir()
+    (tmp_path / "case.vost").rename(tmp_path / "case" / "case.vost")
     (tmp_path / "scans").rename(tmp_path / "moved")
     with pytest.raises(SessionError, match="--source"):
-        Session.load(tmp_path / "case.vost")
-    moved = Session.load(tmp_path / "case.vost", source=tmp_path / "moved")
+        Session.load(tmp_path / "case" / "case.vost")
+    moved = Session.load(tmp_path / "case" / "case.vost", source=tmp_path / "moved")
     assert np.array_equal(np.asarray(moved.label_map()), np.asarray(session.label_map()))
+
+
+def test_a_file_of_version_2_opens_and_is_brought_up_to_date_by_autosave(
+    session: Session, cine: Clip, tiny_network: Network, tmp_path: Path
+) -> None:
+    path = tmp_path / "case.vost"
+    session.lock([5])
+    session.unlock([4])
+    session.save(path)
+    with sqlite3.connect(path) as database:  # version 2 listed all locks that stood after an action
+        locks: set[tuple[int, int]] = set()
+        for step, text in database.execute("SELECT step, locks FROM actions ORDER BY step").fetchall():
+            if text is not None:
+                locks ^= {tuple(place) for place in json.loads(text)["flipped"]}
+                database.execute("UPDATE actions SET locks = ? WHERE step = ?", (json.dumps(sorted(locks)), step))
+        for column in ("accepted", "follow"):
+            database.execute(f"ALTER TABLE actions DROP COLUMN {column}")
+        words = "('stamp', 'alias', 'reader', 'view', 'changed', 'summary')"
+        database.execute(f"DELETE FROM meta WHERE key IN {words}")
+        database.execute("DELETE FROM source WHERE key = 'series_uid'")
+        database.execute("PRAGMA user_version = 2")
+    opened = Session.load(path, source=cine, model=tiny_network)
+    assert opened.ledger.settings == session.ledger.settings and opened.ledger.kept == session.ledger.kept
+    assert opened.undo() == session.undo() == "unlock"
+    assert opened.locks == session.locks == {(1, 4), (2, 4), (1, 5), (2, 5)}
+    with Autosave(opened, path) as autosave:
+        opened.accept(5)
+        assert autosave.flush()
+    again = Session.load(path, source=cine)
+    assert again.ledger.settings == opened.ledger.settings and again.review(5) == "accepted"
+
+
+def test_five_thousand_actions_are_saved_and_resumed(cine: Clip, tmp_path: Path) -> None:
+    session = Session(cine, BrightNetwork())
+    session.add_mask(5, np.eye(96, 80, dtype=bool))
+    kept = session.ledger.kept[1, 5]
+    for number in range(5000):
+        settings, place = session.ledger.settings, (1, number % 12)
+        point = PointPrompt(place[1], 1, 48.0, float(number % 80))
+        after = replace(settings, prompts=(*settings.prompts, point), locks=settings.locks ^ {place})
+        session.ledger.act("prompt", after, {place: kept})
+    session.save(tmp_path / "case.vost")
+    assert (tmp_path / "case.vost").stat().st_size < 3e6
+    opened = Session.load(tmp_path / "case.vost", source=cine)
+    assert opened.ledger.settings == session.ledger.settings and len(opened.ledger.done) == 5001
+    for _ in range(5001):
+        opened.undo()
+    assert opened.prompts == () and opened.ledger.kept == {}
