@@ -12,6 +12,7 @@ from napari_vost.contracts import Chosen, MotionPrior, MotionState, Observation
 from napari_vost.errors import InputError, PromptError
 from napari_vost.history import Ledger
 from napari_vost.motion.forecast import Forecast, check_horizon, forecast
+from napari_vost.motion.priors import make_prior
 from napari_vost.motion.signals import LONGEST_PATH
 from napari_vost.prompt_rules import check_frame
 from napari_vost.recovery import look_alike, searches
@@ -61,8 +62,8 @@ class EngineDoors(ABC):
     def forecast(self, frame_index: int, object_id: int = 1, horizon: int = 5) -> tuple[Forecast, ...]:
         """Where an object should be on the frames after a frame, as the motion prior sees it.
 
-        The prior is shown the masks that stand up to that frame, whoever made them (of the last 240 frames), and no
-        image: priors that look at images go on at constant velocity.
+        The prior is shown the masks that stand up to that frame, whoever made them (of the last 240 frames). In place
+        of a prior that goes by images, which are not there yet, `regression` forecasts.
 
         Parameters
         ----------
@@ -92,7 +93,7 @@ class EngineDoors(ABC):
             raise PromptError(f"Object {object_id} does not exist: choose one of {self.ledger.object_ids}.")
         if (object_id, frame_index) not in self.ledger.kept:
             raise InputError(f"Object {object_id} has no mask on frame {frame_index}: follow it there first.")
-        prior = self.engine.prior
+        prior = self._forecaster()
         if prior is None:
             why = f" ({self.chosen.motion_reason.rstrip('.')})" if self.chosen.motion_reason else ""
             raise InputError(f"No motion prior to forecast with{why}: choose motion 'regression' or 'kalman'.")
@@ -106,6 +107,14 @@ class EngineDoors(ABC):
         return tuple(
             Forecast.of(one, frame_index + way * ahead, prior.name, spacing) for ahead, one in enumerate(found, start=1)
         )
+
+    def _forecaster(self) -> MotionPrior | None:
+        """The session's motion prior, or one that needs no image."""
+        prior = self.engine.prior
+        if not getattr(prior, "looks", False):
+            return prior
+        _, y, x = self.clip.spacing_mm_zyx
+        return make_prior("regression", self.clip.frame_time_s, self.clip.heart_rate_hz, (y, x))
 
     def _told(self, prior: MotionPrior, object_id: int, frame_index: int, way: int) -> MotionState | None:
         """What a prior knows after the masks of an object up to a frame, in the order of travel."""

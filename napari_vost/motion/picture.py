@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from napari_vost.contracts import Observation
 from napari_vost.masks import Box, Mask
@@ -15,7 +14,7 @@ from napari_vost.types import Image
 Grey = NDArray[np.float64]
 
 _MARGIN_PX, _MARGIN_SHARE = 24, 0.5  # room around the box for it to move into
-_LARGEST_PX = 192  # longer crops are reduced
+_LARGEST_PX = 96  # longer crops are reduced: a network sees an object no finer
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +35,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Crop:
-    """Part of a frame, reduced by a whole number: pixel p of the crop is pixel ``corner + scale * p`` of the frame."""
+    """Part of a frame, reduced by a whole number: pixel p of the crop is a square of ``scale`` pixels of the frame."""
 
     y0: int
     x0: int
@@ -58,9 +57,20 @@ class Crop:
         """The crop of an image, grey: colours are averaged."""
         cut = np.asarray(image[self.y0 : self.y1, self.x0 : self.x1], dtype=np.float64)
         grey: Grey = cut.mean(axis=2) if cut.ndim == 3 else cut
-        if self.scale > 1:
-            grey = ndimage.gaussian_filter(grey, 0.5 * self.scale, mode="nearest")
-        return grey[:: self.scale, :: self.scale]
+        if self.scale == 1:
+            return grey
+        height, width = (-(-side // self.scale) for side in grey.shape)
+        missing = [(0, size * self.scale - side) for size, side in zip((height, width), grey.shape, strict=True)]
+        whole = np.pad(grey, missing, mode="edge").reshape(height, self.scale, width, self.scale)
+        return np.asarray(whole.mean(axis=(1, 3)))
+
+    def share(self, mask: Mask) -> Grey:
+        """What share of every pixel of the crop a mask (H, W) of the frame covers."""
+        return self.of(mask)
+
+    def in_frame(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points (N, 2) of the crop, ``(y, x)``, as points of the frame."""
+        return np.asarray(points * self.scale + (self.scale - 1) / 2 + np.array([self.y0, self.x0]))
 
 
 def alike(first: Grey, second: Grey, inside: Mask) -> float:

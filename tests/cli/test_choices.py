@@ -47,7 +47,7 @@ def test_what_auto_chose_is_said_with_its_reason_and_stands_in_the_report(
     cine: str, volume: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = tmp_path / "report.json"
-    for path, at, memory, motion in ((cine, "0,32,12", "fifo", "regression"), (volume, "3,32,30", "quality", "none")):
+    for path, at, memory, motion in ((cine, "0,32,12", "fifo", "flow"), (volume, "3,32,30", "quality", "none")):
         assert segment(path, "--report", str(report), at=at) == 0
         said = capsys.readouterr().err
         assert f"memory {memory}: A " in said

@@ -136,7 +136,7 @@ def test_a_session_says_what_auto_chose_and_why(tiny_network: Sam2Network) -> No
     volume = Clip.from_array(disc_cine().frames.array, order="depth")
     for clip, memory, motion in (
         (cine, "phase", "imm"),
-        (disc_cine(), "fifo", "regression"),
+        (disc_cine(), "fifo", "flow"),
         (volume, "quality", "none"),
     ):
         session = Session(clip, tiny_network)
@@ -163,3 +163,9 @@ def test_sam2s_own_semantics_keep_its_own_memory_and_no_motion(tiny_network: Sam
         session = Session(clip, tiny_network, options=EngineOptions(sam2=True))
         assert (session.chosen.memory, session.chosen.motion) == ("fifo", "none")
         assert session.engine.prior is None
+
+
+def test_a_prior_that_goes_by_images_leaves_forecasts_to_regression() -> None:
+    by_images, by_boxes = followed(disc_cine(), "flow", at=30), followed(disc_cine(), "regression", at=30)
+    assert by_images.chosen.motion == "flow"
+    assert [one.box for one in by_images.forecast(30)] == [one.box for one in by_boxes.forecast(30)]

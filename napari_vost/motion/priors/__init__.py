@@ -37,7 +37,7 @@ RULES = (
         lambda clip: clip.heart_rate_hz is not None and clip.frame_time_s is not None,
         "Frames cannot carry a cycle of {0.heart_rate_hz:g} Hz: regression on the last frames.",
     ),
-    Rule("regression", lambda clip: True, "A cine without a known rate: regression on its last frames."),
+    Rule("flow", lambda clip: True, "A cine without a known rate: the last mask is carried along by optical flow."),
 )
 
 

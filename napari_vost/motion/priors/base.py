@@ -8,7 +8,8 @@ from napari_vost.motion.signals import Clock
 class BasePrior:
     """A motion prior as `make_prior` makes it.
 
-    ``periodic`` is whether it follows a cycle in time, and so makes no sense through the slices of a volume.
+    ``periodic`` is whether it follows a cycle in time, and so makes no sense through the slices of a volume; ``looks``
+    whether it goes by images, and so knows little of frames that are not there yet.
 
     Parameters
     ----------
@@ -21,6 +22,7 @@ class BasePrior:
     """
 
     periodic = False
+    looks = False
 
     def __init__(
         self,

@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from scipy import ndimage
+from torch.nn import functional
 
 from napari_vost.contracts import Observation, Prediction
 from napari_vost.masks import box_of
 from napari_vost.motion.lucas_kanade import dense_flow, warped
-from napari_vost.motion.picture import Crop, Picture, alike
+from napari_vost.motion.picture import Crop, Grey, Picture, alike
 from napari_vost.motion.priors.base import BasePrior
 from napari_vost.motion.priors.kalman import Kalman, KalmanState
 from napari_vost.motion.signals import numbers_of, prediction_of
@@ -32,6 +31,8 @@ class SeenState:
 
 class SeenPrior(BasePrior):
     """What priors that look at images share."""
+
+    looks = True
 
     def _prepare(self, frame_time_s: float | None, heart_rate_hz: float | None) -> None:
         self._kalman = Kalman(frame_time_s)
@@ -73,11 +74,10 @@ class Flow(SeenPrior):
         crop = Crop.around(picture)
         before, now = crop.of(picture.image), crop.of(image)
         flow = dense_flow(now, before)
-        mask = picture.mask[crop.y0 : crop.y1, crop.x0 : crop.x1].astype(np.float64)
-        carried = warped(mask, _enlarged(flow, crop.scale, mask.shape))
-        inside = carried > 0.5
-        box = box_of(inside)
-        if box is None or alike(warped(before, flow), now, inside[:: crop.scale, :: crop.scale]) < _ALIKE:
+        there = warped(crop.share(picture.mask), flow)
+        carried = _enlarged(there, crop)
+        box = box_of(carried > 0.5)
+        if box is None or alike(warped(before, flow), now, there > 0.5) < _ALIKE:
             return None
         numbers = numbers_of((box[0] + crop.y0, box[1] + crop.x0, box[2] + crop.y0, box[3] + crop.x0))
         noise = steps * (_NOISE_PX**2 + _NOISE_SHARE**2 * float(numbers[2] * numbers[3]))
@@ -87,9 +87,10 @@ class Flow(SeenPrior):
         return replace(prediction, area_px=float(carried.sum()), mask_prior=prior)
 
 
-def _enlarged(flow: NDArray[np.float64], scale: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """A flow of a reduced crop as one of the whole crop."""
-    if scale == 1:
-        return flow
-    places = np.indices(shape, dtype=np.float64) / scale
-    return scale * np.stack([ndimage.map_coordinates(part, places, order=1, mode="nearest") for part in flow])
+def _enlarged(share: Grey, crop: Crop) -> Grey:
+    """Shares of the pixels of a reduced crop as those of its pixels in the frame."""
+    if crop.scale == 1:
+        return share
+    small = torch.from_numpy(share)[None, None]
+    whole = functional.interpolate(small, scale_factor=crop.scale, mode="bilinear")[0, 0].numpy()
+    return np.asarray(whole[: crop.y1 - crop.y0, : crop.x1 - crop.x0])

@@ -40,7 +40,7 @@ class Points(SeenPrior):
     def _look(self, picture: Picture, image: Image, steps: float) -> Prediction | None:
         crop = Crop.around(picture)
         before, now = crop.of(picture.image), crop.of(image)
-        mask = picture.mask[crop.y0 : crop.y1 : crop.scale, crop.x0 : crop.x1 : crop.scale]
+        mask: Mask = crop.share(picture.mask) > 0.5
         points = spread_points(mask, before)
         if len(points) < _FEWEST:
             return None
@@ -56,7 +56,7 @@ class Points(SeenPrior):
         fill = float(picture.mask.sum()) / max(float(numbers[2] * numbers[3]), 1.0)
         depth = ndimage.distance_transform_edt(mask)
         deep = good & (depth[tuple(points.astype(np.intp).T)] >= _INSIDE * depth.max())
-        places = there[deep] * crop.scale + [crop.y0, crop.x0]
+        places = crop.in_frame(there[deep])
         found = tuple((float(y), float(x)) for y, x in places)
         return replace(prediction_of(numbers, covariance, fill), points_yx=found)
 
