@@ -1,7 +1,7 @@
 """Every memory policy with every motion prior on the hard clips: the tables and the picture of docs/policies.md.
 
     python benchmarks/policies.py                              all that is not done yet, then the page
-    python benchmarks/policies.py --star                       every policy without a prior, every prior with fifo
+    python benchmarks/policies.py --star                       every policy without a prior, every prior with fifo, auto
     python benchmarks/policies.py --only fifo tree --priors none kalman --clips twins leave --seeds 1
     python benchmarks/policies.py --limit 12 --only fifo       a try on clips of 12 frames, of which nothing is kept
     python benchmarks/policies.py --flat                       5,000 frames: what is kept, and time per frame, in blocks
@@ -51,6 +51,7 @@ from napari_vost.motion.priors import prior_names
 from napari_vost.phantoms.hard import HARD, HardClip, hard_clip
 
 ROOT = Path(__file__).resolve().parents[1]
+DEFAULT = ("auto", "auto")  # what a user gets who names nothing
 FLAT_FRAMES, FLAT_BLOCK = 5000, 500
 FLAT_HEAD = ("memory", "motion", "frames", "kept, kB", "last / first", "ms per frame", "last / first")
 TILE, TILES = 76, 9  # of the contact sheet
@@ -112,7 +113,7 @@ def pairs_of(args: argparse.Namespace) -> list[Pair]:
     """Pairs to run; the copied mask knows no priors."""
     every = [(memory, motion) for memory in args.only for motion in args.priors if memory != COPIED]
     if args.star or args.flat:
-        every = [pair for pair in every if PLAIN_PRIOR == pair[1] or PLAIN_POLICY == pair[0]]
+        every = [pair for pair in every if PLAIN_PRIOR == pair[1] or PLAIN_POLICY == pair[0] or pair == DEFAULT]
     return [*([(COPIED, PLAIN_PRIOR)] if COPIED in args.only and not args.flat else []), *every]
 
 
@@ -240,7 +241,9 @@ def _tables(matrix: Matrix) -> dict[str, str]:
     auto = {pair: matrix.chosen(pair) for pair in matrix.pairs if "auto" in pair}
     picked = [(clip, *pair, *ran) for pair, by_clip in auto.items() for clip, ran in by_clip.items()]
     refused = [f"* `{', '.join(pair)}`: {why}" for pair, why in matrix.refusals().items()]
-    star = list(dict.fromkeys([*matrix.policies(), *matrix.priors()]))
+    star = list(
+        dict.fromkeys([*matrix.policies(), *matrix.priors(), *(pair for pair in matrix.pairs if pair == DEFAULT)])
+    )
     return {
         "memory": markdown(*matrix.table(matrix.policies(), 0)),
         "motion": markdown(*matrix.table(matrix.priors(), 1)),
