@@ -167,7 +167,7 @@ def test_auto_knows_whether_something_of_the_same_look_is_about(name: str, alike
     assert session.chosen.memory == "fifo"
     list(session.propagate(frames=(0, 2)))
     assert session.has_look_alikes() is alike
-    assert session.chosen.memory == ("distractor" if alike else "fifo")
+    assert session.chosen.memory == ("restricted" if alike else "fifo")
 
 
 def test_a_named_policy_stays_whatever_is_about() -> None:

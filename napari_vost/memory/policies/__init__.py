@@ -30,7 +30,9 @@ LONG_FRAMES = 300  # frames above which "auto" calls a cine long
 # What "auto" takes, the first that applies; a policy that the network has too few candidates for is passed over.
 RULES = (
     Rule(
-        "distractor", lambda clip: clip.look_alikes is True, "Things of the same look are about: they are remembered."
+        "restricted",
+        lambda clip: clip.look_alikes is True,
+        "Things of the same look are about: the few frames that are read most are remembered.",
     ),
     Rule("quality", lambda clip: clip.order == "depth", "A volume: only slices that were seen well are remembered."),
     Rule(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from napari_vost.contracts import Facts
+from napari_vost.contracts import Facts, Rule
+from napari_vost.memory import policies
 from napari_vost.memory.policies import LONG_FRAMES, RULES, choose_policy, policy_names
 from napari_vost.motion import priors
 
@@ -25,9 +26,9 @@ CINE = Facts("time", 60, 0.05, candidates=3)
         (replace(CINE, heart_rate_hz=1.0, tells_phase=False), "fifo"),
         (replace(CINE, heart_rate_hz=0.5, tells_phase=True), "quality"),
         (replace(CINE, heart_rate_hz=11.0, tells_phase=True), "fifo"),
-        (replace(CINE, look_alikes=True), "distractor"),
+        (replace(CINE, look_alikes=True), "restricted"),
         (replace(CINE, look_alikes=False), "fifo"),
-        (Facts("depth", 40, candidates=3, look_alikes=True), "distractor"),
+        (Facts("depth", 40, candidates=3, look_alikes=True), "restricted"),
     ],
 )
 def test_auto_goes_by_what_is_known(facts: Facts, expected: str) -> None:
@@ -36,8 +37,11 @@ def test_auto_goes_by_what_is_known(facts: Facts, expected: str) -> None:
     assert reason.endswith(".") and reason.count(".") <= 2 and "{" not in reason
 
 
-def test_a_policy_that_the_network_has_too_few_candidates_for_is_passed_over() -> None:
-    assert choose_policy(replace(CINE, look_alikes=True, candidates=1))[0] == "fifo"
+def test_a_policy_that_the_network_has_too_few_candidates_for_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Rule("distractor", lambda clip: True, "Whatever it is.")
+    monkeypatch.setattr(policies, "RULES", (first, *RULES))
+    assert choose_policy(replace(CINE, candidates=3))[0] == "distractor"
+    assert choose_policy(replace(CINE, candidates=1))[0] == "fifo"
 
 
 def test_the_reason_says_what_was_counted() -> None:
