@@ -238,7 +238,8 @@ def _cells(folder: Path) -> Iterator[Path]:
 
 def _tables(matrix: Matrix) -> dict[str, str]:
     """Markdown by place on the page."""
-    auto = {pair: matrix.chosen(pair) for pair in matrix.pairs if "auto" in pair}
+    asked = [DEFAULT] if DEFAULT in matrix.pairs else [pair for pair in matrix.pairs if "auto" in pair]
+    auto = {pair: matrix.chosen(pair) for pair in asked}
     picked = [(clip, *pair, *ran) for pair, by_clip in auto.items() for clip, ran in by_clip.items()]
     refused = [f"* `{', '.join(pair)}`: {why}" for pair, why in matrix.refusals().items()]
     star = list(
