@@ -19,10 +19,8 @@ from torch import Tensor
 from napari_vost.checks import check_range
 from napari_vost.contracts import MemoryEntry
 from napari_vost.errors import InputError, ReadError
-from napari_vost.features.region import region_around
 from napari_vost.io.atomic import atomic_file
-from napari_vost.masks import box_of
-from napari_vost.search import Sighting, look, squares
+from napari_vost.search import Sighting, look, square_on, squares
 from napari_vost.sight import Engine, FrameView
 from napari_vost.types import Region, Scores
 
@@ -145,23 +143,23 @@ def find(
     check(engine, card)
     entries = tuple(_on(one, engine.network.device) for one in card.entries)
     sides = sorted(one.region.height * card.spacing_mm_yx[0] / spacing_mm_yx[0] for one in card.entries)
+    side = sides[len(sides) // 2]
     area = float(np.median([one.area_px for one in card.entries])) * float(
         np.prod(card.spacing_mm_yx) / np.prod(spacing_mm_yx)
     )
     best: Sighting | None = None
     for frame_index in frames:
         frame = frame_at(frame_index)
-        for region in squares(engine, frame.size, sides[len(sides) // 2], STEP, entries[0]):
+        for region in squares(engine, frame.size, side, STEP, entries[0]):
             engine.check()
             (found,) = look(engine, entries, frame, [region])
             if AREAS[0] * area <= found.mask.sum() <= AREAS[1] * area and (best is None or found.score > best.score):
                 best = found
     if best is None:
         raise InputError(f"Nothing like {card.name!r} was found: name a frame that shows it, or mark it by hand.")
-    box = box_of(best.mask)
-    if engine.region == "full" or box is None:
+    if engine.region == "full" or not best.mask.any():
         return best
-    closer = region_around(box, best.mask.shape, engine.cells)
+    closer = square_on(best.mask, engine.cells * max(1, round(side / engine.cells)), entries[0])
     (again,) = look(engine, entries, frame_at(best.frame_index), [closer])
     return again if again.mask.any() and again.score >= 0.8 * best.score else best
 

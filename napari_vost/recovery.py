@@ -26,10 +26,10 @@ STEP = 0.5  # between them, over their side
 SURE = 0.6  # least score of what prompted frames know again
 AGREED, SAME = 0.3, 0.5  # or, where both see the same place: least score, and overlap
 HINT = 0.2  # least likeness of what is worth a closer look
-FOUND, ALIKE = 0.8, 0.45  # least score and likeness, in the middle of its square, of what counts as found
+AREAS = (0.35, 2.5)  # smallest and largest area of what is known again, over that of the prompted mask
+FOUND, ALIKE = 0.8, 0.45  # least score and likeness, where it lay when prompted, of what counts as found
 TONE = 0.5  # loss of likeness per standard deviation of tone
-AREAS = (0.35, 2.5)  # and its smallest and largest area, over that of the prompted mask
-TWIN = 0.5  # and least likeness of what counts as a look-alike
+TWIN = 0.5  # least likeness of what counts as a look-alike
 AROUND = 24  # squares in which look-alikes are looked for
 ASIDE = 0.1  # most overlap of a look-alike with the object itself
 BETTER = 0.1  # what a place elsewhere must score above the one that is followed
@@ -48,16 +48,13 @@ class Followed:
 def recover(engine: Engine, frame: FrameView, followed: Sequence[Followed]) -> dict[int, TrackRow]:
     """Rows that are to start anew on a frame, by object id; empty where every object is where it should be.
 
-    Slices of a volume have no such thing: a structure that is not on a slice has ended. Neither has SAM 2 itself, nor a
-    network that sees whole frames, nor a memory policy that reads nothing.
+    Only for an engine and an order that ``searches`` allows; a memory policy that reads nothing finds nothing.
 
     Raises
     ------
     Cancelled
         Between two looks.
     """
-    if not searches(engine, frame.order):
-        return {}
     anew: dict[int, TrackRow] = {}
     for one in followed:
         lost = not one.mask.any()
@@ -81,7 +78,11 @@ def recover(engine: Engine, frame: FrameView, followed: Sequence[Followed]) -> d
 
 
 def searches(engine: Engine, order: Order) -> bool:
-    """Whether an engine looks for things elsewhere in a frame."""
+    """Whether an engine looks for things elsewhere in a frame.
+
+    Slices of a volume have no such thing: a structure that is not on a slice has ended. Neither has SAM 2 itself, nor a
+    network that sees whole frames.
+    """
     return engine.region != "full" and not engine.sam2 and order == "time"
 
 
@@ -119,7 +120,7 @@ def tone_of(image: Image, mask: Mask) -> tuple[float, float] | None:
 def likeness(sighting: Sighting, image: Image, shown: MemoryEntry) -> float:
     """How much a sighting is like what the user showed, 0 to 1: its score, less where its size or its tone differ.
 
-    By hand on hard clips: of the squares of a frame the best one is the right one more often than by score alone.
+    On hard clips the likest of a frame's squares is the right one more often than the one of the best score.
     """
     tone = tone_of(image, sighting.mask)
     if tone is None:

@@ -29,7 +29,7 @@ from napari_vost.features.region import GROWTH, follow, uncrop
 from napari_vost.guidance import expected_box, observe_motion, predict, rescore, tracking_prompts
 from napari_vost.masks import Mask, box_iou, box_of
 from napari_vost.memory.attention import grid_cells
-from napari_vost.recovery import Followed, recover, tone_of
+from napari_vost.recovery import Followed, recover, searches, tone_of
 from napari_vost.sight import Engine, FrameView, see
 from napari_vost.types import Region, Scores
 
@@ -76,10 +76,11 @@ def step(engine: Engine, state: TrackState, frame: FrameView) -> tuple[TrackStat
         Between two stages, if the engine's ``cancelled`` says so; the given state stays valid.
     """
     asked, _, seen = ask(engine, state, frame)
-    anew = recover(engine, frame, _followed(asked, frame, seen))
-    if anew:
-        rows = tuple(anew.get(row.object_id, row) for row in state.rows)
-        asked, _, seen = ask(engine, replace(state, rows=rows), frame)
+    if searches(engine, frame.order):
+        anew = recover(engine, frame, _followed(asked, frame, seen))
+        if anew:
+            rows = tuple(anew.get(row.object_id, row) for row in state.rows)
+            asked, _, seen = ask(engine, replace(state, rows=rows), frame)
     return remember(engine, asked, frame, seen)
 
 
@@ -152,6 +153,7 @@ def look_at(
     """Region of every row; rows that shared a region go on sharing it. Of an object's hypotheses the best one leads."""
     if engine.region == "full":
         return [Region.full(*frame.size)] * len(state.rows)
+    searching = searches(engine, frame.order)  # then a lost object is looked for, instead of in a wider region
     shared: dict[Region, list[int]] = {}
     for index, row in enumerate(state.rows):
         shared.setdefault(row.region, []).append(index)
@@ -166,7 +168,7 @@ def look_at(
         if present:
             low, high = np.min(present, axis=0), np.max(present, axis=0)
             joint = (int(low[0]), int(low[1]), int(high[2]), int(high[3]))
-        absent = min(state.rows[index].absent for index in members) if frame.order != "time" else 0
+        absent = 0 if searching else min(state.rows[index].absent for index in members)
         prompted = [entry.region.height for index in members for entry in state.rows[index].bank.prompted]
         widest = GROWTH * max(prompted, default=region.height)
         moved = follow(region, joint, absent, frame.size, engine.cells, widest)

@@ -158,5 +158,5 @@ def followed(name: str, seed: int) -> tuple[list[float], list[float]]:
 def test_where_following_goes_wrong_confidence_is_lower_than_where_it_goes_right(name: str) -> None:
     sure, scores = followed(name, 3)
     right = np.array(scores) >= GOOD_DICE
-    assert 0.2 < right.mean() < 0.95
-    assert np.mean(np.array(sure)[right]) > np.mean(np.array(sure)[~right]) + 0.1
+    assert 0.2 < right.mean() < 0.9
+    assert np.mean(np.array(sure)[right]) > np.mean(np.array(sure)[~right]) + 0.2
