@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,3 +74,8 @@ class PackedMask:
     def empty(self) -> bool:
         """Whether no pixel is set."""
         return self.box is None
+
+    @cached_property
+    def area(self) -> int:
+        """Number of pixels set; counted once, without unpacking."""
+        return int.from_bytes(zlib.decompress(self.data), "little").bit_count() if self.data else 0

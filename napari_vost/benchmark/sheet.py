@@ -13,24 +13,12 @@ from scipy import ndimage
 
 from napari_vost.checks import check_range
 from napari_vost.clip import Clip
+from napari_vost.display.colours import COLOURS, Colour
 from napari_vost.errors import ExportError
 from napari_vost.io.atomic import atomic_file
 from napari_vost.types import Segmentation
 
-Colour = tuple[int, int, int]
 Pixels = NDArray[np.uint8]
-COLOURS: tuple[Colour, ...] = (  # Okabe and Ito, "Color universal design" (2008), those that show on grey; three more
-    (230, 159, 0),
-    (86, 180, 233),
-    (0, 200, 140),
-    (240, 228, 66),
-    (204, 121, 167),
-    (213, 94, 0),
-    (120, 150, 255),
-    (170, 225, 90),
-    (255, 170, 170),
-    (175, 120, 235),
-)
 WIDTH_PX, GAP_PX, TEXT_PX, LINE_PX = 1600, 10, 20, 30
 CELLS = 4  # tiles in a row
 DASH_PX = 5

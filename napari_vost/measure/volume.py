@@ -28,8 +28,12 @@ def volume_ml(segmentation: Segmentation, object_id: int) -> float:
         raise InputError(
             "A cine has an area per frame and no volume: measure areas, or open the scan with order depth."
         )
-    areas = area_mm2(segmentation, object_id)
-    return float(areas @ thickness_mm_per_frame(segmentation.geometry, segmentation.shape[0])) / MM3_PER_ML
+    return volume_ml_of(area_mm2(segmentation, object_id), segmentation.geometry)
+
+
+def volume_ml_of(areas_mm2: NDArray[np.float64], geometry: Geometry) -> float:
+    """Millilitres of what has these areas, (T,) square millimetres, on the frames of a volume."""
+    return float(areas_mm2 @ thickness_mm_per_frame(geometry, len(areas_mm2))) / MM3_PER_ML
 
 
 def area_mm2(segmentation: Segmentation, object_id: int) -> NDArray[np.float64]:
@@ -47,12 +51,15 @@ def area_mm2(segmentation: Segmentation, object_id: int) -> NDArray[np.float64]:
     if object_id not in segmentation.masks:
         known = ", ".join(map(str, segmentation.object_ids)) or "none"
         raise InputError(f"Object {object_id} does not exist: choose one of {known}.")
-    affine = segmentation.geometry.affine_lps
-    pixel_mm2 = float(np.linalg.norm(np.cross(affine[:3, 0], affine[:3, 1])))
     areas = np.zeros(segmentation.shape[0])
     for frame_index, packed in segmentation.masks[object_id].items():
-        areas[frame_index] = packed.unpack().sum() * pixel_mm2
-    return areas
+        areas[frame_index] = packed.area
+    return np.asarray(areas * pixel_mm2(segmentation.geometry))
+
+
+def pixel_mm2(geometry: Geometry) -> float:
+    """Square millimetres that one pixel covers."""
+    return float(np.linalg.norm(np.cross(geometry.affine_lps[:3, 0], geometry.affine_lps[:3, 1])))
 
 
 def thickness_mm_per_frame(geometry: Geometry, frames: int) -> NDArray[np.float64]:

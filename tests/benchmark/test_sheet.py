@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_vost.benchmark.sheet import COLOURS, WIDTH_PX, overlay_sheet
+from napari_vost.benchmark.sheet import WIDTH_PX, overlay_sheet
 from napari_vost.clip import Clip
+from napari_vost.display.colours import COLOURS
 from napari_vost.errors import ExportError, InputError
 from napari_vost.masks import PackedMask
 from napari_vost.phantoms import Phantom, ball_volume, moving_disc_cine
