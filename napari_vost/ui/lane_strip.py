@@ -170,7 +170,7 @@ def curve(seen: Columns, height: int, largest: float, text: Colour, back: Colour
     away[:, ~seen.present] = np.inf
     line, halo = (np.clip(reach - away, 0.0, 1.0) for reach in (0.5 + 0.5 * dot, 0.5 + 1.5 * dot))
     picture = np.empty((*away.shape, 4), np.uint8)
-    picture[..., :3] = np.where((line > 0.3)[..., None], np.uint8(text), np.uint8(back))
+    picture[..., :3] = np.where((line > 0.3)[..., None], np.array(text, np.uint8), np.array(back, np.uint8))
     picture[..., 3] = np.maximum(line, 0.75 * halo) * 255
     return picture
 

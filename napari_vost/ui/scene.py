@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_vost.types import BoxPrompt, MaskPrompt, PointPrompt, Prompt, ScribblePrompt
+from napari_vost.ui.adopt import place_options
 from napari_vost.ui.brush import Brush
-from napari_vost.ui.layers import SESSION, grid_options
+from napari_vost.ui.layers import SESSION
 from napari_vost.ui.studio import Studio
 
 MASKS, PROMPTS, STROKES = "Masks", "Prompts", "Strokes"
@@ -70,7 +71,7 @@ class Scene(QObject):
         session = self.studio.session
         if session is None:
             return
-        options = {**grid_options(session.clip), "metadata": {SESSION: session}}
+        options = {**place_options(self.image), "metadata": {SESSION: session}}
         active = self.viewer.layers.selection.active
         self.labels = np.zeros(session.clip.shape, np.uint16)  # untouched frames take no memory
         self.masks = Labels(self.labels, name=MASKS, opacity=FILL, **options)

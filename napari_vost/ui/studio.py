@@ -74,7 +74,7 @@ class Studio(QObject):
     def open(self, session: Session, autosave: Autosave | None = None) -> None:
         """Work on a session from now on; the one before is closed."""
         self.close()
-        self.session, self.autosave = session, autosave
+        self.session, self.autosave = session, None
         self.object_id = min(session.object_ids, default=1)
         self._created = frozenset({self.object_id})
         self.frames, self.hidden, self.direction = None, frozenset(), "both"
@@ -83,10 +83,15 @@ class Studio(QObject):
         session.locks_changed.connect(self._heard_locks)
         session.labels_changed.connect(self._heard_labels)
         if autosave is not None:
-            autosave.failed.connect(self._heard_problem)
-            autosave.saved.connect(self._heard_saved)
+            self.keep(autosave)
         self.jobs.submit(lambda: session.engine)  # the network is there when the first click comes
         self.opened.emit()
+
+    def keep(self, autosave: Autosave) -> None:
+        """Hear from what saves the session, and close it with the session."""
+        self.autosave = autosave
+        autosave.failed.connect(self._heard_problem)
+        autosave.saved.connect(self._heard_saved)
 
     def close(self) -> None:
         """Stop what runs, write what waits, and let the session go."""
@@ -166,7 +171,7 @@ class Studio(QObject):
     def rename(self, object_id: int, label: Label) -> None:
         """Name an object and choose its colour."""
         if self.session is not None:
-            self._attempt(lambda session: session.name_object(object_id, label))
+            self._change(lambda session: session.name_object(object_id, label), go_on=True)
 
     def set_hidden(self, object_id: int, hidden: bool) -> None:
         """Show an object's masks or not."""
@@ -288,9 +293,7 @@ class Studio(QObject):
         place = (self.object_id, frame_index)
         if self.session is not None:
             locked = place in self.session.locks
-            self._change(
-                lambda session: (session.unlock if locked else session.lock)(place[1], place[0]), go_on=True
-            )
+            self._change(lambda session: (session.unlock if locked else session.lock)(place[1], place[0]), go_on=True)
 
     def accept(self, frame_index: int) -> None:
         """Take the chosen object's mask of a frame as right."""
@@ -361,9 +364,6 @@ class Studio(QObject):
         self.jobs.submit(lambda: call(session), done, failed)
         if was_following and go_on:
             self.follow()
-
-    def _attempt(self, call: Callable[[Session], None]) -> None:
-        self._change(call, go_on=True)
 
     def _encode_ahead(self) -> bool:
         """Look at frames that will be wanted, outward from the one in view; whether there are more."""

@@ -106,6 +106,16 @@ class PlaneView:
         return self._plane.shows_frames
 
     @property
+    def through(self) -> int | None:
+        """The clip's axis (0 frame, 1 y, 2 x) that the plane cuts across; None in 3D."""
+        return self._plane.through
+
+    @property
+    def place(self) -> int:
+        """Index of the slice in view along `through`; of the frame in 3D."""
+        return self.frame_index if self.through in (None, 0) else self._world.index(self.through)
+
+    @property
     def world(self) -> World:
         """Between indices of the clip and places in the viewer."""
         return self._world
