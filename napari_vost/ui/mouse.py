@@ -90,7 +90,7 @@ class Mouse:
         try:
             yield
             while event.type == "mouse_move":
-                far = far or float(np.abs(np.array(event.pos) - start).max()) > CLICK_PX
+                far = far or _apart(event, start)
                 if draws and far and not self._dropped:
                     path.append(self._at(event))
                     self._show_stroke(path)
@@ -99,11 +99,11 @@ class Mouse:
             self._drawing = False
         if self._dropped:
             return
-        if not far:
+        if not (far or _apart(event, start)):  # moves between press and release may have been skipped
             self._click(path[0], positive=self.tools.positive and button == LEFT and not removes)
         elif draws:
             self.scene.draw_stroke(None)
-            self._stroke(path, self.tools.positive and not removes)
+            self._stroke([*path, self._at(event)], self.tools.positive and not removes)
 
     def _double_click(self, viewer: Any, event: Any) -> None:
         """The second of two fast clicks: napari does not call it a press."""
@@ -209,6 +209,10 @@ class Mouse:
                 self._step_other(-whole)
         elif whole:
             self.view.step(-whole)
+
+
+def _apart(event: Any, start: NDArray[np.float64]) -> bool:
+    return float(np.abs(np.array(event.pos) - start).max()) > CLICK_PX
 
 
 def thinned(points: NDArray[np.float64], least_px: float = 1.0) -> NDArray[np.float64]:

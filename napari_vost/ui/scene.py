@@ -146,11 +146,10 @@ class Scene(QObject):
         if self._dirty:
             self._more.start()
 
-    def draw_now(self) -> None:
-        """Show everything that is still to be shown, however long it takes."""
-        while self._dirty:
-            self._compose(next(iter(self._dirty)))
-        self._refresh()
+    @property
+    def drawing(self) -> bool:
+        """Whether masks of some frames are still to be shown."""
+        return bool(self._dirty)
 
     def _draw_some(self) -> None:
         if self.brush.painting:

@@ -1,0 +1,69 @@
+"""A window with a desk, for tests that open one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_vost.clip import Clip
+from napari_vost.contracts import Network
+from napari_vost.testing import BrightNetwork
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cases and names of a test stay in the test."""
+    monkeypatch.setenv("NAPARI_VOST_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("NAPARI_VOST_CASES", str(tmp_path / "cases"))
+
+
+@pytest.fixture
+def volume() -> Clip:
+    """A bright ball in the dark, 24 slices of 64 x 72; it lies on slices 4 to 20."""
+    z, y, x = np.mgrid[0:24, 0:64, 0:72]
+    ball = ((z - 12) / 8.5) ** 2 + ((y - 30) / 12) ** 2 + ((x - 40) / 14) ** 2 < 1
+    noise = np.random.default_rng(4).integers(0, 20, ball.shape)
+    return Clip.from_array((ball * 180 + noise).astype(np.uint8), (2.0, 1.0, 1.0))
+
+
+@pytest.fixture
+def lay_desk(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[..., Any]]:
+    """A function from a clip (and a network) to the hands of a user at its desk."""
+    from napari.layers import Image
+
+    from napari_vost.session import Session
+    from napari_vost.ui.desk import Desk
+    from napari_vost.ui.layers import image_layer
+    from napari_vost.ui.studio import Studio
+    from tests.ui.hands import Hands
+
+    laid = []
+
+    def lay(clip: Clip, network: Network | str | None = None) -> Hands:
+        viewer = make_napari_viewer(show=True)
+        viewer.window.resize(1100, 800)
+        data, options = image_layer(clip, "clip")
+        image = viewer.add_layer(Image(data, **options))
+        studio = Studio()
+        studio.open(Session(clip, network or BrightNetwork()))
+        desk = Desk(viewer, studio, clip, image)
+        viewer.window.add_dock_widget(desk, area="right", name="desk")
+        viewer.window.add_dock_widget(desk.lane, area="bottom", name="lane")
+        hands = Hands(viewer, desk, qtbot)
+        hands.said = []
+        studio.said.connect(hands.said.append)
+        studio.failed.connect(hands.said.append)
+        laid.append((desk, studio))
+        qtbot.wait(50)
+        hands.settle()
+        return hands
+
+    yield lay
+    for desk, studio in laid:
+        studio.close()
+        desk.close_down()
+        studio.end()
