@@ -7,6 +7,7 @@ pixels, the one to worry about most is shown.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,7 +171,7 @@ def curve(seen: Columns, height: int, largest: float, text: Colour, back: Colour
     away[:, ~seen.present] = np.inf
     line, halo = (np.clip(reach - away, 0.0, 1.0) for reach in (0.5 + 0.5 * dot, 0.5 + 1.5 * dot))
     picture = np.empty((*away.shape, 4), np.uint8)
-    picture[..., :3] = np.where((line > 0.3)[..., None], np.uint8(text), np.uint8(back))
+    picture[..., :3] = np.where((line > 0.3)[..., None], np.array(text, np.uint8), np.array(back, np.uint8))
     picture[..., 3] = np.maximum(line, 0.75 * halo) * 255
     return picture
 
@@ -181,7 +182,7 @@ def runs(flags: Flags) -> list[tuple[int, int]]:
     return [(int(start), int(stop)) for start, stop in steps.reshape(-1, 2)]
 
 
-def apart(places: NDArray[np.float64], least: float) -> list[float]:
+def apart(places: NDArray[np.floating[Any]], least: float) -> list[float]:
     """Rising places thinned out so that two are at least ``least`` apart; the first of each cluster stays."""
     chosen: list[float] = []
     for place in places:

@@ -17,7 +17,7 @@ from napari_vost.ui.lane_scale import Scale
 
 ROW_PX, TALL_ROW_PX, AXIS_PX = 24, 44, 19
 LEAST_PX, MOST_PX = 60, 160
-NAMES_PX = 132
+NAMES_PX = 140
 GRAB_PX = 7  # how near to a handle a press takes it
 FLASH_MS, FLASH_STEPS = 60, 14
 Part = Literal["names", "rows", "axis"]
@@ -60,7 +60,8 @@ class LaneView(QWidget):
         if data is None or frames != self._scale.frames:
             self._scale = Scale(frames, self._scale.width)
             self._frame, self._range, self._suggestion = min(self._frame, frames - 1), None, None
-            self._flashing, self._flash_left, self._progress = {}, 0, None
+            self._progress = None
+            self._end_flash()
         if len(self._lanes) != rows:
             self.updateGeometry()
         self._arrange()
@@ -100,14 +101,14 @@ class LaneView(QWidget):
 
     def flash(self, frames: Mapping[int, Iterable[int]]) -> None:
         """Light up frames by object id for a moment, such as `changed_frames` finds them."""
-        self._flashing = {}
+        self._end_flash()
+        if not frames or not self.isVisible():
+            return
         for object_id, changed in frames.items():
             self._flashing[object_id] = np.zeros(self._scale.frames, np.bool_)
             self._flashing[object_id][list(changed)] = True
-        self._flash_left = FLASH_STEPS if self._flashing else 0
-        if self._flash_left and self.isVisible():
-            self._timer.start()
-        self.update()
+        self._flash_left = FLASH_STEPS
+        self._timer.start()
 
     def show_all(self) -> None:
         """Zoom out to the whole clip."""
@@ -122,6 +123,11 @@ class LaneView(QWidget):
         """Half-open range of the frames that are seen at least in part."""
         last = self._scale.frame_at(self._scale.width - 1e-6)
         return self._scale.frame_at(0), last + 1
+
+    @property
+    def flashing(self) -> bool:
+        """Whether frames are lit up now."""
+        return self._timer.isActive()
 
     # where things are
 
@@ -233,7 +239,7 @@ class LaneView(QWidget):
         painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self.font())
-        rows, axis = self._rows, self._axis
+        rows, axis, stamps = self._rows, self._axis, paint.Stamps.of(look, ratio)
         if not self._lanes:
             said = words.NO_CLIP if self._data is None else words.NO_OBJECT
             paint.paint_words(painter, said, rows.adjusted(8, 0, -8, 0), look)
@@ -249,12 +255,14 @@ class LaneView(QWidget):
             paint.paint_name(painter, lane, name, look, active)
             painter.setClipRect(rows)
             weak_below = self._data.weak_below if self._data is not None else 0.0
-            paint.paint_row(painter, lane, self._scale, place, look, weak_below, ratio)
+            paint.paint_row(painter, lane, self._scale, place, weak_below, look, stamps)
         painter.setClipping(False)
         if self._data is not None:
             painter.setPen(look.text)
             corner = QRectF(6, axis.top(), self._names_px - 8, AXIS_PX)
-            painter.drawText(corner, int(Qt.AlignmentFlag.AlignVCenter), words.of_all(self._data))
+            said = words.of_all(self._data)
+            said = painter.fontMetrics().elidedText(said, Qt.TextElideMode.ElideRight, int(corner.width()))
+            painter.drawText(corner, int(Qt.AlignmentFlag.AlignVCenter), said)
         painter.end()
         return picture
 
@@ -287,12 +295,15 @@ class LaneView(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
         """Nothing flashes where nobody looks."""
-        self._timer.stop()
-        self._flash_left = 0
+        self._end_flash()
 
     def _fade(self) -> None:
         self._flash_left -= 1
         if self._flash_left <= 0:
-            self._flashing = {}
-            self._timer.stop()
+            self._end_flash()
+        self.update()
+
+    def _end_flash(self) -> None:
+        self._flashing, self._flash_left = {}, 0
+        self._timer.stop()
         self.update()

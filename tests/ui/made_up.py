@@ -79,6 +79,8 @@ def measure() -> None:
     lane.show()
     told["everything painted"] = milliseconds(lambda: (lane.set_data(data), lane.grab()))
     frames = iter(range(500, 2000))
+    zooms = iter((1.1, 1 / 1.1) * 100)
+    told["zoomed"] = milliseconds(lambda: (lane._look_at(lane._scale.zoomed(next(zooms), 300.0)), lane.grab()))
     told["cursor moved"] = milliseconds(lambda: (lane.set_frame(next(frames)), lane.grab()))
     for what, spent in told.items():
         sys.stdout.write(f"{what}: {spent}\n")
