@@ -189,7 +189,7 @@ def paint_axis(painter: QPainter, scale: Scale, place: QRectF, kept: tuple[int, 
         x, words = place.left() + scale.x(tick_frame + 0.5), str(tick_frame + 1)
         painter.drawLine(QPointF(x, place.top()), QPointF(x, place.top() + 3))
         wide = painter.fontMetrics().horizontalAdvance(words)
-        left = min(max(x - wide / 2, place.left() + HANDLE_PX + 2), place.right() - wide - HANDLE_PX - 2)
+        left = min(max(x - wide / 2, place.left() + HANDLE_PX + 3), place.right() - wide - HANDLE_PX - 3)
         if all(left + wide < start - 2 or left > stop + 2 for start, stop in taken):
             room = QRectF(left, place.top() + 3, wide + 1, place.height() - 3)
             painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter), words)

@@ -17,7 +17,7 @@ from napari_vost.ui.lane_data import Flags, Numbers, ObjectLane
 from napari_vost.ui.lane_scale import Scale
 
 LOWEST = 0.3  # height of a mask of confidence 0, of the bar's height: it must still be seen
-GAP_PX = 3.0  # columns of frames at least this wide are set apart
+GAP_PX = 5.0  # columns of frames at least this wide are set apart
 
 
 @dataclass(frozen=True, eq=False)

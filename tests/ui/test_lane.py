@@ -227,7 +227,8 @@ def test_what_changed_can_be_flashed(qtbot: Any, lane: Lane) -> None:
 
 
 def colour_at(lane: Lane, place: QPoint) -> QColor:
-    return lane.grab().toImage().pixelColor(place)
+    picture = lane.grab().toImage()
+    return picture.pixelColor(place * picture.devicePixelRatio())
 
 
 def test_it_wears_the_theme_and_changes_with_it(lane: Lane) -> None:
@@ -250,7 +251,7 @@ def test_outside_of_the_range_lies_shade(lane: Lane) -> None:
 
 
 def pixel(image: Any, frame: int, y: int) -> int:
-    return int(image.pixel(at(frame + 0.5, y)))
+    return int(image.pixel(at(frame + 0.5, y) * image.devicePixelRatio()))
 
 
 @pytest.mark.parametrize("told", ["progress", "suggestion", "active"])
