@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Literal
 
 import numpy as np
 from qtpy.QtCore import QEvent, QPoint, QRectF, QSize, Qt, QTimer
-from qtpy.QtGui import QHideEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from qtpy.QtGui import QHideEvent, QPaintDevice, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from qtpy.QtWidgets import QScrollBar, QSizePolicy, QWidget
 
 from napari_vost.ui import lane_paint as paint
@@ -22,6 +23,17 @@ GRAB_PX = 7  # how near to a handle a press takes it
 FLASH_MS, FLASH_STEPS = 60, 14
 Part = Literal["names", "rows", "axis"]
 Range = tuple[int, int]
+
+
+@contextmanager
+def painting(on: QPaintDevice) -> Iterator[QPainter]:
+    """A painter that ends in any case: one that an error leaves open takes the whole program down with it."""
+    painter = QPainter(on)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    try:
+        yield painter
+    finally:
+        painter.end()
 
 
 class LaneView(QWidget):
@@ -207,13 +219,48 @@ class LaneView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """The picture, and what moves above it."""
-        look, rows, axis = paint.Look.of(self.palette()), self._rows, self._axis
-        ratio = self.devicePixelRatioF()
+        look, ratio = paint.Look.of(self.palette()), self.devicePixelRatioF()
         if self._picture is None or self._picture.devicePixelRatio() != ratio:
-            self._picture = self._painted(look, ratio)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.drawPixmap(QPoint(0, 0), self._picture)
+            picture = QPixmap(self.size() * ratio)
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(look.back)
+            with painting(picture) as painter:
+                self._paint_still(painter, look, ratio)
+            self._picture = picture
+        with painting(self) as painter:
+            painter.drawPixmap(QPoint(0, 0), self._picture)
+            self._paint_moving(painter, look)
+
+    def _paint_still(self, painter: QPainter, look: paint.Look, ratio: float) -> None:
+        """Names and bars; nothing of it changes while the cursor moves."""
+        painter.setFont(self.font())
+        rows, axis, stamps = self._rows, self._axis, paint.Stamps.of(look, ratio)
+        if self._data is None or not self._lanes:
+            said = words.NO_CLIP if self._data is None else words.NO_OBJECT
+            paint.paint_words(painter, said, rows.adjusted(8, 0, -8, 0), look)
+            return
+        for row, lane in enumerate(self._lanes):
+            place = self._place(row)
+            if place.bottom() <= 0 or place.top() >= rows.bottom():
+                continue
+            name = QRectF(0, place.top(), self._names_px, place.height())
+            active = lane.object_id == self._active
+            painter.setClipRect(QRectF(0, 0, rows.right(), rows.bottom()))
+            if active:
+                painter.fillRect(name.united(place), look.band)
+            paint.paint_name(painter, lane, name, look, active)
+            painter.setClipRect(rows)
+            paint.paint_row(painter, lane, self._scale, place, self._data.weak_below, look, stamps)
+        painter.setClipping(False)
+        painter.setPen(look.text)
+        corner = QRectF(6, axis.top(), self._names_px - 8, AXIS_PX)
+        metrics, told = painter.fontMetrics(), words.of_all(self._data)
+        told = metrics.elidedText(told, Qt.TextElideMode.ElideRight, int(corner.width()))
+        painter.drawText(corner, int(Qt.AlignmentFlag.AlignVCenter), told)
+
+    def _paint_moving(self, painter: QPainter, look: paint.Look) -> None:
+        """Axis, cursor, range, and whatever else comes and goes."""
+        rows, axis = self._rows, self._axis
         if self._data is not None:
             painter.setClipRect(rows.adjusted(-1, 0, 1, AXIS_PX))
             self._paint_flash(painter, look)
@@ -229,42 +276,6 @@ class LaneView(QWidget):
             painter.setPen(look.text)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
-        painter.end()
-
-    def _painted(self, look: paint.Look, ratio: float) -> QPixmap:
-        """Names and bars; nothing of it changes while the cursor moves."""
-        picture = QPixmap(self.size() * ratio)
-        picture.setDevicePixelRatio(ratio)
-        picture.fill(look.back)
-        painter = QPainter(picture)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(self.font())
-        rows, axis, stamps = self._rows, self._axis, paint.Stamps.of(look, ratio)
-        if not self._lanes:
-            said = words.NO_CLIP if self._data is None else words.NO_OBJECT
-            paint.paint_words(painter, said, rows.adjusted(8, 0, -8, 0), look)
-        for row, lane in enumerate(self._lanes):
-            place = self._place(row)
-            if place.bottom() <= 0 or place.top() >= rows.bottom():
-                continue
-            name = QRectF(0, place.top(), self._names_px, place.height())
-            active = lane.object_id == self._active
-            painter.setClipRect(QRectF(0, 0, rows.right(), rows.bottom()))
-            if active:
-                painter.fillRect(name.united(place), look.band)
-            paint.paint_name(painter, lane, name, look, active)
-            painter.setClipRect(rows)
-            weak_below = self._data.weak_below if self._data is not None else 0.0
-            paint.paint_row(painter, lane, self._scale, place, weak_below, look, stamps)
-        painter.setClipping(False)
-        if self._data is not None:
-            painter.setPen(look.text)
-            corner = QRectF(6, axis.top(), self._names_px - 8, AXIS_PX)
-            said = words.of_all(self._data)
-            said = painter.fontMetrics().elidedText(said, Qt.TextElideMode.ElideRight, int(corner.width()))
-            painter.drawText(corner, int(Qt.AlignmentFlag.AlignVCenter), said)
-        painter.end()
-        return picture
 
     def _paint_flash(self, painter: QPainter, look: paint.Look) -> None:
         strength = self._flash_left / FLASH_STEPS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from dataclasses import replace
 
@@ -159,12 +160,14 @@ def test_a_few_frames_read_anew_equal_reading_everything():
 
 
 def test_it_can_be_read_while_another_thread_writes_masks(bare):
-    stop = threading.Event()
+    stop, kept = threading.Event(), Kept(disc(9, 32), Scores(0.9, 3.0), 0.5)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
 
     def write() -> None:
         while not stop.is_set():
-            for frame in range(20):
-                put(bare, frame, 0.5, object_id=1 + frame % 3)
+            for object_id in range(1, 400):
+                bare.ledger.kept[object_id, object_id % 20] = kept
             bare.ledger.kept.clear()
 
     thread = threading.Thread(target=write)
@@ -175,6 +178,7 @@ def test_it_can_be_read_while_another_thread_writes_masks(bare):
     finally:
         stop.set()
         thread.join()
+        sys.setswitchinterval(before)
 
 
 def test_names_colours_and_limits_go_with_the_object(bare):
