@@ -19,8 +19,10 @@ from torch import Tensor
 from napari_vost.checks import check_range
 from napari_vost.contracts import MemoryEntry
 from napari_vost.errors import InputError, ReadError
+from napari_vost.features.region import region_around
 from napari_vost.io.atomic import atomic_file
-from napari_vost.search import Sighting, look, square_on, squares
+from napari_vost.masks import box_of
+from napari_vost.search import Sighting, look, squares
 from napari_vost.sight import Engine, FrameView
 from napari_vost.types import Region, Scores
 
@@ -157,9 +159,10 @@ def find(
                 best = found
     if best is None:
         raise InputError(f"Nothing like {card.name!r} was found: name a frame that shows it, or mark it by hand.")
-    if engine.region == "full" or not best.mask.any():
+    box = box_of(best.mask)
+    if engine.region == "full" or box is None:
         return best
-    closer = square_on(best.mask, engine.cells * max(1, round(side / engine.cells)), entries[0])
+    closer = region_around(box, best.mask.shape, engine.cells)  # at its own size: another patient's may be smaller
     (again,) = look(engine, entries, frame_at(best.frame_index), [closer])
     return again if again.mask.any() and again.score >= 0.8 * best.score else best
 
@@ -193,7 +196,8 @@ def search_frames(length: int) -> tuple[int, ...]:
 
 
 def _on(entry: MemoryEntry, device: torch.device) -> MemoryEntry:
+    """A memory on the engine's device; where its object lay in its region says nothing of another clip."""
     return replace(
-        entry, tokens=entry.tokens.to(device), positions=entry.positions.to(device),
+        entry, box=None, tokens=entry.tokens.to(device), positions=entry.positions.to(device),
         cells_yx=entry.cells_yx.to(device), pointer=entry.pointer.to(device),
     )  # fmt: skip

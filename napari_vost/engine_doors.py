@@ -17,7 +17,8 @@ from napari_vost.motion.signals import LONGEST_PATH
 from napari_vost.prompt_rules import check_frame
 from napari_vost.recovery import look_alike, searches
 from napari_vost.seed_book import SeedBook
-from napari_vost.sight import Engine, FrameView
+from napari_vost.sight import Engine, FrameView, see
+from napari_vost.types import Region
 
 
 class EngineDoors(ABC):
@@ -58,6 +59,31 @@ class EngineDoors(ABC):
         Look-alikes are looked for when following begins: until then ``"auto"`` knows of none.
         """
         return self.engine.chosen
+
+    @torch.inference_mode()
+    def encode_ahead(self, frame_index: int) -> bool:
+        """Encode one frame that will be wanted, the nearest to a frame that is not encoded yet.
+
+        Which part of it will be looked at is known for networks that see whole frames, and for objects that have a
+        prompt. Nothing leaves the store for it.
+
+        Returns
+        -------
+        bool
+            Whether there is more to do.
+        """
+        engine = self.engine
+        regions = {Region.full(*self.clip.shape[1:])} if engine.region == "full" else set()
+        for object_id in self.ledger.object_ids if engine.region != "full" else ():
+            regions |= {seed.entry.region for seed in self._seeds.seeds(engine, self.frame_view, object_id)}
+        if not regions or not engine.features.room:
+            return False
+        for place in sorted(range(len(self.clip)), key=lambda one: abs(one - frame_index)):
+            wanted = [region for region in regions if not engine.features.holds((place, region))]
+            if wanted:
+                see(engine, self.frame_view(place), wanted)
+                return True
+        return False
 
     def forecast(self, frame_index: int, object_id: int = 1, horizon: int = 5) -> tuple[Forecast, ...]:
         """Where an object should be on the frames after a frame, as the motion prior sees it.

@@ -11,6 +11,7 @@ from psygnal import Signal
 from napari_vost.cleanup import Cleanup, clean, repair
 from napari_vost.clip import Clip
 from napari_vost.confidence import Calibration, confidence
+from napari_vost.dab import obey
 from napari_vost.engine import EngineOptions
 from napari_vost.errors import InputError, VostWarning
 from napari_vost.history import Follow, Kept, Ledger, Place, frame_result
@@ -19,9 +20,9 @@ from napari_vost.motion.period import LEAST_FRAMES
 from napari_vost.prompt_rules import changed_by_object
 from napari_vost.propagation import Plan, Reached, propagate
 from napari_vost.seed_book import SeedBook
-from napari_vost.seeding import Seed
+from napari_vost.seeding import TRUTH_LOGIT, Seed
 from napari_vost.sight import Engine, FrameView
-from napari_vost.types import Direction, FrameResult, MaskPrompt, Prompt
+from napari_vost.types import Direction, FrameResult, Prompt, Scores
 
 Parts = Callable[[], tuple[Engine, Callable[[int], FrameView]]]
 
@@ -123,9 +124,10 @@ class Follower:
         known = {one: prompts for one in self._ledger.object_ids if (prompts := self._seeds.known(one))}
         changed = changed_by_object({} if exact else self._followed, known)
         run = [object_id for object_id in known if changed.get(object_id, True)]
-        seeds = {one: self._seeds.seeds(engine, frame_at, one) for one in run}
+        seeds = {one: self._seeds.seeds(engine, frame_at, one, stops=True) for one in run}
         clip, sam2 = self._clip, self._options.sam2
-        return Plan(seeds, len(clip), clip.order, direction, frames, changed, self._ledger.stored, sam2)
+        stored, limits = self._ledger.stored, self._ledger.settings.limits
+        return Plan(seeds, len(clip), clip.order, direction, frames, changed, stored, sam2, limits)
 
     def _prompted_results(self, plan: Plan) -> Iterator[FrameResult]:
         for frame_index in sorted({one.frame_index for seeds in plan.seeds.values() for one in seeds}):
@@ -150,9 +152,16 @@ class Follower:
         return frame_result(reached.frame_index, here)
 
 
-def kept_seed(one: Seed, cleanup: Cleanup, calibration: Calibration | None) -> Kept:
-    """What a session keeps of an answered prompt: a mask prompt as it is, other answers repaired."""
-    if isinstance(one.prompts[-1], MaskPrompt):
-        return Kept(one.mask, one.scores, 1.0)
-    sure = confidence(one.evidence, calibration)
-    return Kept(PackedMask.pack(repair(one.mask.unpack(), cleanup)), one.scores, sure)
+def kept_seed(one: Seed, engine: Engine, cleanup: Cleanup) -> Kept:
+    """What a session keeps of prompts that a network has answered: the mask repaired, and the clicks obeyed."""
+    mask, refused = repair(one.mask.unpack(), cleanup), one.refused
+    if not engine.sam2:  # a repair may fill the hole that a click has made, or drop what it has added
+        again = obey(mask, one.prompts)
+        mask, refused = again.mask, refused + again.refused
+    sure = confidence(one.evidence, engine.network.traits.calibration)
+    return Kept(PackedMask.pack(mask), one.scores, sure, bool(refused))
+
+
+def painted(mask: PackedMask) -> Kept:
+    """What a session keeps of a mask prompt: it is the truth, present if any pixel is set (docs/sam2.md 2)."""
+    return Kept(mask, Scores(1.0, -TRUTH_LOGIT if mask.empty else TRUTH_LOGIT), 1.0)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from psygnal import Signal
 
 from napari_vost.masks import PackedMask
-from napari_vost.propagation import Stored
+from napari_vost.propagation import Limits, Stored
 from napari_vost.types import Direction, FrameResult, Prompt, Scores
 
 Place = tuple[int, int]  # (object_id, frame_index)
 Review = Literal["open", "edited", "accepted"]
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 def place_of(prompt: Prompt) -> Place:
@@ -23,11 +25,22 @@ def place_of(prompt: Prompt) -> Place:
 
 @dataclass(frozen=True)
 class Kept:
-    """What a session keeps of one object on one frame; confidence is 0 to 1."""
+    """What a session keeps of one object on one frame.
+
+    Attributes
+    ----------
+    mask, scores
+        The answer.
+    confidence
+        0 to 1.
+    dabbed
+        Whether it took a dab to obey a click (see `dab`).
+    """
 
     mask: PackedMask
     scores: Scores
     confidence: float
+    dabbed: bool = False
 
 
 def frame_result(frame_index: int, here: Mapping[int, Kept]) -> FrameResult:
@@ -54,12 +67,15 @@ class Settings:
         Places that propagation may not write.
     accepted
         Places whose mask the user has looked at and taken as right; all of them are locked.
+    limits
+        First and last frame of objects that the user has ended; propagation follows them no further.
     """
 
     prompts: tuple[Prompt, ...] = ()
     bases: Mapping[Place, PackedMask] = field(default_factory=dict)
     locks: frozenset[Place] = frozenset()
     accepted: frozenset[Place] = frozenset()
+    limits: Mapping[int, Limits] = field(default_factory=dict)
 
     def prompts_at(self, place: Place) -> tuple[Prompt, ...]:
         """Prompts of one object on one frame, in order."""
@@ -90,6 +106,8 @@ class Change:
         Corrected masks before and after, by place, where they differ; None where there is none.
     locks, accepted
         Places that entered or left.
+    limits
+        Limits before and after, by object, where they differ; None where there are none.
     """
 
     kept: int = 0
@@ -98,6 +116,7 @@ class Change:
     bases: Mapping[Place, tuple[PackedMask | None, PackedMask | None]] = field(default_factory=dict)
     locks: frozenset[Place] = frozenset()
     accepted: frozenset[Place] = frozenset()
+    limits: Mapping[int, tuple[Limits | None, Limits | None]] = field(default_factory=dict)
 
     @classmethod
     def between(cls, before: Settings, after: Settings) -> Change:
@@ -105,27 +124,39 @@ class Change:
         pairs = enumerate(zip(before.prompts, after.prompts, strict=False))
         shorter = min(len(before.prompts), len(after.prompts))
         kept = next((index for index, (old, new) in pairs if old is not new and old != new), shorter)
-        places = before.bases.keys() | after.bases.keys() if before.bases is not after.bases else ()
-        bases = {place: (before.bases.get(place), after.bases.get(place)) for place in places}
         return cls(
             kept,
             before.prompts[kept:],
             after.prompts[kept:],
-            {place: pair for place, pair in bases.items() if pair[0] != pair[1]},
+            _differing(before.bases, after.bases),
             before.locks ^ after.locks,
             before.accepted ^ after.accepted,
+            _differing(before.limits, after.limits),
         )
 
     def apply(self, settings: Settings, back: bool = False) -> Settings:
         """Settings after the change; with ``back=True`` those before it."""
         prompts = settings.prompts[: self.kept] + (self.gone if back else self.added)
-        bases = settings.bases
-        if self.bases:
-            told = {place: pair[0 if back else 1] for place, pair in self.bases.items()}
-            bases = {place: mask for place, mask in {**bases, **told}.items() if mask is not None}
         locks = settings.locks ^ self.locks if self.locks else settings.locks
         accepted = settings.accepted ^ self.accepted if self.accepted else settings.accepted
-        return Settings(prompts, bases, locks, accepted)
+        bases = _changed(settings.bases, self.bases, back)
+        return Settings(prompts, bases, locks, accepted, _changed(settings.limits, self.limits, back))
+
+
+def _differing(before: Mapping[K, V], after: Mapping[K, V]) -> dict[K, tuple[V | None, V | None]]:
+    """Values before and after where they differ; None where there is none."""
+    if before is after:
+        return {}
+    pairs = {key: (before.get(key), after.get(key)) for key in before.keys() | after.keys()}
+    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _changed(values: Mapping[K, V], pairs: Mapping[K, tuple[V | None, V | None]], back: bool) -> Mapping[K, V]:
+    """Values after a change, or with ``back=True`` before it."""
+    if not pairs:
+        return values
+    told = {key: pair[0 if back else 1] for key, pair in pairs.items()}
+    return {key: value for key, value in {**values, **told}.items() if value is not None}
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,12 @@ class PromptDoors(ABC):
 
     def add_mask(self, frame_index: int, mask: ArrayLike, object_id: int = 1) -> None:
         """Give the mask itself, bool (H, W). It is kept bit for bit; an empty one says that the object is not here."""
+        self.add(self._mask_prompt(frame_index, mask, object_id))
+
+    def _mask_prompt(self, frame_index: int, mask: ArrayLike, object_id: int) -> MaskPrompt:
         array = np.asarray(mask)
         if array.shape != self.clip.shape[1:]:
             raise PromptError(f"The mask has shape {array.shape}, the frames have {self.clip.shape[1:]}.")
         if array.dtype != bool and not np.isin(array, (0, 1)).all():
             raise PromptError("A mask holds only true and false, or 0 and 1: compare with a threshold first.")
-        self.add(MaskPrompt(frame_index, object_id, PackedMask.pack(array.astype(bool))))
+        return MaskPrompt(frame_index, object_id, PackedMask.pack(array.astype(bool)))

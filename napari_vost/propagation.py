@@ -27,6 +27,7 @@ from napari_vost.types import Direction, MaskPrompt, Order, Region
 END_SLICES = 2  # slices in a row with a negative object logit before a structure counts as ended
 END_AREA = 0.05  # and an area below this share of its largest
 SAME_FRAMES, SAME_IOU = 3, 0.99  # frames in a row that must agree with the stored result before a re-run stops
+Limits = tuple[int | None, int | None]  # first and last frame of an object, None where it may go on
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class Plan:
         What the session holds; asked for locks, and to find where a re-run agrees.
     continuous
         SAM 2's own order: one sweep from the first prompted frame on, past later ones, with what it remembers.
+    limits
+        First and last frame of objects that end somewhere: no leg of theirs leaves these.
     """
 
     seeds: Mapping[int, Sequence[Seed]]
@@ -83,6 +86,7 @@ class Plan:
     changed: Mapping[int, frozenset[int]] = field(default_factory=dict)
     stored: Callable[[int, int], Stored | None] = field(default=lambda object_id, frame_index: None)
     continuous: bool = False
+    limits: Mapping[int, Limits] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,11 +116,13 @@ def legs(plan: Plan) -> list[Leg]:
     InputError
         The frame range lies outside the clip.
     """
-    start, stop = plan.frames or (0, plan.length)
-    if not 0 <= start < stop <= plan.length:
-        raise InputError(f"Frames {start}:{stop} do not lie inside the clip: it has frames 0:{plan.length}.")
+    begin, end = plan.frames or (0, plan.length)
+    if not 0 <= begin < end <= plan.length:
+        raise InputError(f"Frames {begin}:{end} do not lie inside the clip: it has frames 0:{plan.length}.")
     found: list[Leg] = []
     for object_id, seeds in plan.seeds.items():
+        low, high = plan.limits.get(object_id, (None, None))
+        start, stop = max(begin, low or 0), end if high is None else min(end, high + 1)
         inside: list[Seed | None] = [None, *sorted(seeds, key=lambda seed: seed.frame_index), None]
         changed = plan.changed.get(object_id)
         for before, seed, after in zip(inside, inside[1:], inside[2:], strict=False):

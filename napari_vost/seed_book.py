@@ -64,33 +64,46 @@ class SeedBook:
                 known[frame] = (MaskPrompt(frame, object_id, kept.mask),)
         return dict(sorted(known.items()))
 
-    def answer(self, engine: Engine, frame_at: FrameAt, object_id: int, settings: Settings) -> Mapping[int, Seed]:
-        """Seeds by frame of all prompts of an object under settings, which need not be the ledger's yet."""
+    def answer(
+        self, engine: Engine, frame_at: FrameAt, object_id: int, settings: Settings, stops: bool = False
+    ) -> Mapping[int, Seed]:
+        """Seeds by frame of all prompts of an object under settings, which need not be the ledger's yet.
+
+        With ``stops`` it ends between two prompts when the job is cancelled; what was answered is kept.
+        """
         prompts = tuple(prompt for prompt in settings.prompts if prompt.object_id == object_id)
         bases = {frame: mask for (one, frame), mask in settings.bases.items() if one == object_id}
         done = self._longest(object_id, prompts, bases)
         seeds = dict(done.seeds) if done is not None else {}
         start = len(done.prompts) if done is not None else 0
-        for count in range(start, len(prompts)):
-            prompt = prompts[count]
-            same = tuple(one for one in prompts[: count + 1] if one.frame_index == prompt.frame_index)
-            others = tuple(one.entry for frame, one in sorted(seeds.items()) if frame != prompt.frame_index)
-            base = bases.get(prompt.frame_index)
-            before = Before(MemoryBank(others) if base is not None else MemoryBank(), base)
-            view = frame_at(prompt.frame_index)
-            previous = seeds.get(prompt.frame_index)
-            seeds[prompt.frame_index] = seed(engine, view, same, before, self._new_id(), previous)
-        if start < len(prompts):
-            self._answered[object_id, prompts] = _Answered(prompts, bases, seeds)
-            while len(self._answered) > _REMEMBERED:
-                self._answered.popitem(last=False)
+        count = start
+        try:
+            for count in range(start, len(prompts)):
+                if stops:
+                    engine.check()
+                prompt = prompts[count]
+                same = tuple(one for one in prompts[: count + 1] if one.frame_index == prompt.frame_index)
+                others = tuple(one.entry for frame, one in sorted(seeds.items()) if frame != prompt.frame_index)
+                base = bases.get(prompt.frame_index)
+                before = Before(MemoryBank(others) if base is not None else MemoryBank(), base)
+                view = frame_at(prompt.frame_index)
+                previous = seeds.get(prompt.frame_index)
+                seeds[prompt.frame_index] = seed(engine, view, same, before, self._new_id(), previous)
+            count = len(prompts)
+        finally:
+            if start < count:
+                self._answered[object_id, prompts[:count]] = _Answered(prompts[:count], bases, seeds)
+                while len(self._answered) > _REMEMBERED:
+                    self._answered.popitem(last=False)
         return seeds
 
-    def seeds(self, engine: Engine, frame_at: FrameAt, object_id: int) -> list[Seed]:
-        """Seeds of everything that is known of an object, by rising frame."""
-        answered = self.answer(engine, frame_at, object_id, self._ledger.settings)
+    def seeds(self, engine: Engine, frame_at: FrameAt, object_id: int, stops: bool = False) -> list[Seed]:
+        """Seeds of everything that is known of an object, by rising frame; ``stops`` as in `answer`."""
+        answered = self.answer(engine, frame_at, object_id, self._ledger.settings, stops)
         found = []
         for frame, prompts in self.known(object_id).items():
+            if stops:
+                engine.check()
             one = answered.get(frame)
             if one is None or one.prompts != prompts:  # a locked frame: what stands there is the truth
                 place = (object_id, frame)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from napari_vost.confidence import Evidence
 from napari_vost.contracts import Answer, ImageFeatures, MemoryBank, MemoryEntry, PromptTensors, Query, Recall
+from napari_vost.dab import Obeyed, obey
 from napari_vost.evidence import prompted_evidence
 from napari_vost.features.region import (
     LARGEST,
@@ -29,7 +30,7 @@ from napari_vost.types import BoxPrompt, MaskPrompt, PointPrompt, Prompt, Region
 SCRIBBLE_POINTS = 8  # points that stand for one stroke, evenly spaced along it
 ZOOM_PASSES = 3  # looks at a click before its region is settled
 PRESENT_LOGIT = 0.1  # least occurrence of an object that the user points at: whoever clicks it knows that it is there
-_TRUTH_SCALE, _TRUTH_BIAS = 20.0, -10.0
+TRUTH_LOGIT = 10.0  # inside what the user vouches for: a mask, a dab
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,8 @@ class Seed:
         Memory of the frame.
     mask_logits
         (1, s, s) in ``entry.region``: what the next click refines, and what tracking starts from.
+    refused
+        Clicks that the network did not obey: dabs do it in the mask, the logits and the memory (see `dab`).
     """
 
     object_id: int
@@ -59,6 +62,7 @@ class Seed:
     scores: Scores
     entry: MemoryEntry
     mask_logits: Tensor
+    refused: tuple[PointPrompt, ...] = ()
 
     @property
     def evidence(self) -> Evidence:
@@ -97,7 +101,8 @@ def seed(
     Every prompt refines the answer to those before it, as SAM 2 does: all points so far, and the logits of the answer
     before as mask prompt (docs/sam2.md 7). A frame that was tracked before is corrected: its mask is the first
     thing to refine, and the other prompted frames are read from memory. A frame that was never reached starts without
-    memory. The outcome depends on the arguments alone.
+    memory. Every click is obeyed, with a dab where the network does not (SAM 2's own semantics know none). The outcome
+    depends on the arguments alone.
 
     Parameters
     ----------
@@ -142,7 +147,10 @@ def _answer(
         if left == 0 or fitting == region:
             break
         region = fitting
-    return _remember(engine, frame, prompts, entry_id, look, Found(answer, candidate, mask))
+    found = Found(answer, candidate, mask)
+    if not engine.sam2:
+        found = _dabbed(found, obey(mask, prompts), region)
+    return _remember(engine, frame, prompts, entry_id, look, found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,12 +164,38 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What was found on a look: the candidate taken, its mask (H, W), and (1, 1, S, S) logits of a mask prompt."""
+    """What was found on a look.
+
+    Attributes
+    ----------
+    answer, candidate
+        What the network said, and which of its candidates was taken.
+    mask
+        (H, W).
+    truth
+        (1, 1, S, S) logits of a mask prompt.
+    refused
+        Clicks that it took dabs to obey.
+    """
 
     answer: Answer
     candidate: int
     mask: Mask
     truth: Tensor | None = None
+    refused: tuple[PointPrompt, ...] = ()
+
+
+def _dabbed(found: Found, obeyed: Obeyed, region: Region) -> Found:
+    """What was found, with dabs in the mask and in the logits, so that memory and the next click know of them."""
+    if not obeyed.refused:
+        return found
+    logits = found.answer.mask_logits.clone()
+    for part, sign in ((obeyed.added, 1.0), (obeyed.cut, -1.0)):
+        share = crop(torch.from_numpy(part).to(torch.float32)[None], region, logits.shape[-1])[0].to(logits.device)
+        covered = share >= min(0.5, float(share.max())) if bool(share.any()) else share > 0
+        logits[0, found.candidate][covered] = sign * TRUTH_LOGIT
+    answer = replace(found.answer, mask_logits=logits)
+    return replace(found, answer=answer, mask=obeyed.mask, refused=obeyed.refused)
 
 
 def _first_region(
@@ -243,7 +277,7 @@ def _tensors(
     elif before.base is not None:
         side = size // engine.network.traits.mask_stride
         truth = torch.from_numpy(before.base.unpack()).to(torch.float32)[None]
-        logits = (crop(truth, region, side)[:1] * _TRUTH_SCALE + _TRUTH_BIAS)[None].to(device)
+        logits = (crop(truth, region, side)[:1] * (2 * TRUTH_LOGIT) - TRUTH_LOGIT)[None].to(device)
     given = None if logits is None else torch.ones(1, dtype=torch.bool, device=device)
     return PromptTensors(table[..., :2], table[..., 2].long(), logits, given)
 
@@ -269,7 +303,7 @@ def _truth(engine: Engine, frame: FrameView, prompts: tuple[Prompt, ...], entry_
     stride = engine.network.traits.memory_stride
     answer = engine.network.answer(features, {stride: features.levels[-1]}, tensors, image_row)
     look = Look(region, features, image_row)
-    found = Found(answer, 0, mask, truth * _TRUTH_SCALE + _TRUTH_BIAS)
+    found = Found(answer, 0, mask, truth * (2 * TRUTH_LOGIT) - TRUTH_LOGIT)
     return _remember(engine, frame, prompts, entry_id, look, found)
 
 
@@ -289,7 +323,8 @@ def _remember(
     entry = make_entry(engine, frame, look.region, written, entry_id, "prompted", 0)
     packed = PackedMask.pack(found.mask)
     owner = prompts[-1]
-    return Seed(owner.object_id, owner.frame_index, prompts, packed, scores, entry, logits[0].clamp(-32, 32))
+    settled = logits[0].clamp(-32, 32)
+    return Seed(owner.object_id, owner.frame_index, prompts, packed, scores, entry, settled, found.refused)
 
 
 def _to_frame(answer: Answer, candidate: int, region: Region, size: tuple[int, int]) -> Mask:

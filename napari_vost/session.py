@@ -6,7 +6,6 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +15,23 @@ from napari_vost.adaptation import Adaptation, Fitted, Fitter, Recipe, known_fra
 from napari_vost.card_doors import CardDoors
 from napari_vost.clip import Clip
 from napari_vost.contracts import Network
+from napari_vost.correction_doors import CorrectionDoors
 from napari_vost.engine import EngineOptions, aware, build_engine, check_names, with_network
 from napari_vost.engine_doors import EngineDoors
-from napari_vost.errors import InputError, PromptError, VostWarning
-from napari_vost.following import Follower, kept_seed
-from napari_vost.history import Follow, Kept, Ledger, Place, place_of
-from napari_vost.prompt_doors import PromptDoors
-from napari_vost.prompt_rules import check_frames, check_has_inside, check_prompt, whole_numbers
+from napari_vost.errors import InputError, VostWarning
+from napari_vost.following import Follower
+from napari_vost.history import Follow, Kept, Ledger, Place
+from napari_vost.prompt_rules import check_frames
 from napari_vost.result_doors import ResultDoors
 from napari_vost.review_doors import ReviewDoors
 from napari_vost.seed_book import SeedBook
 from napari_vost.session_rows import OnFile
 from napari_vost.sight import Engine, FrameView
 from napari_vost.suggestion import Suggestion, suggest
-from napari_vost.types import Direction, FrameResult, Label, Prompt
+from napari_vost.types import Direction, FrameResult, Label
 
 
-class Session(PromptDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors):
+class Session(CorrectionDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors):
     """Prompts in, masks out, for one clip.
 
     Parameters
@@ -95,56 +94,6 @@ class Session(PromptDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors):
         self.on_file: OnFile | None = None
         self._view: dict[str, Any] = {}
         self._stop = threading.Event()
-
-    def add(self, *prompts: Prompt) -> None:
-        """Add prompts as one step; each frame and object that they touch is answered once.
-
-        Raises
-        ------
-        PromptError
-            A prompt outside the clip or the image, or a stroke without points. Nothing is changed then.
-        """
-        self._follower.check_idle()
-        prompts = tuple(whole_numbers(prompt) for prompt in prompts)
-        for prompt in prompts:
-            check_prompt(prompt, self.clip.shape)
-        places = tuple(dict.fromkeys(place_of(prompt) for prompt in prompts))
-        settings = self.ledger.settings
-        bases = dict(settings.bases)
-        for place in places:
-            tracked = self.ledger.kept.get(place)
-            if tracked is not None and not tracked.mask.empty and not settings.prompts_at(place):
-                bases[place] = tracked.mask
-        prompts, accepted = (*settings.prompts, *prompts), settings.accepted - frozenset(places)
-        after = replace(settings, prompts=prompts, bases=bases, accepted=accepted)
-        for place in places:
-            check_has_inside(after.prompts_at(place), place in bases)
-        objects = {place[0] for place in places}
-        answers = {one: self._seeds.answer(self.engine, self.frame_view, one, after) for one in objects}
-        how = self.options.cleanup, self.engine.network.traits.calibration
-        masks = {place: kept_seed(answers[place[0]][place[1]], *how) for place in places}
-        self.ledger.act("prompt", after, masks)
-        self.prompts_changed.emit()
-        self.masks_changed.emit(tuple(sorted({place[1] for place in places})))
-
-    def remove_prompts(self, frame_index: int, object_id: int = 1) -> None:
-        """Take all prompts of one object on one frame away; its mask there goes too, until it is followed again."""
-        place = (index(object_id), index(frame_index))
-        gone = self.ledger.settings.prompts_at(place)
-        if not gone:
-            raise PromptError(f"Object {object_id} has no prompt on frame {frame_index}.")
-        self._remove("remove prompts", place[0], gone)
-
-    def remove_object(self, object_id: int) -> None:
-        """Take an object away: its prompts, and its masks where they are not locked."""
-        if object_id not in self.object_ids:
-            raise PromptError(f"Object {object_id} does not exist: choose one of {self.object_ids}.")
-        self._remove("remove object", object_id, tuple(one for one in self.prompts if one.object_id == object_id))
-
-    @property
-    def prompts(self) -> tuple[Prompt, ...]:
-        """All prompts in the order in which they were given."""
-        return self.ledger.settings.prompts
 
     def propagate(
         self, direction: Direction = "both", frames: tuple[int, int] | None = None, exact: bool = False
@@ -355,21 +304,6 @@ class Session(PromptDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors):
         times = self.clip.frame_times_s
         time_s = None if times is None else times[frame_index]
         return FrameView(frame_index, self.clip.frame(frame_index), self.clip.order, len(self.clip), time_s)
-
-    def _remove(self, name: str, object_id: int, gone: tuple[Prompt, ...]) -> None:
-        """Drop prompts and their masks; without a prompt left, all unlocked masks of the object."""
-        self._follower.check_idle()
-        settings = self.ledger.settings
-        left = tuple(one for one in settings.prompts if one not in gone)
-        places = {place_of(one) for one in gone}
-        bases = {key: mask for key, mask in settings.bases.items() if key not in places}
-        if not any(one.object_id == object_id for one in left):
-            places |= {place for place in self.ledger.kept if place[0] == object_id}
-        places -= settings.locks
-        self._follower.forget(object_id)  # what the prompts had reached has to be found anew
-        self.ledger.act(name, replace(settings, prompts=left, bases=bases), dict.fromkeys(places))
-        self.prompts_changed.emit()
-        self.masks_changed.emit(tuple(sorted({place[1] for place in places})))
 
     def _replay(self, undo: bool) -> str | None:
         self._follower.check_idle()

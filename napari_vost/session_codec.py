@@ -14,6 +14,7 @@ from torch import Tensor
 from napari_vost.errors import SessionError
 from napari_vost.history import Change, Follow, Place, Settings
 from napari_vost.masks import PackedMask
+from napari_vost.propagation import Limits
 from napari_vost.types import BoxPrompt, Code, Label, MaskPrompt, PointPrompt, Prompt, ScribblePrompt
 
 _KINDS = {"point": PointPrompt, "box": BoxPrompt, "scribble": ScribblePrompt, "mask": MaskPrompt}
@@ -54,8 +55,8 @@ def decode_mask(values: dict[str, Any]) -> PackedMask:
     return PackedMask((height, width), box, base64.b64decode(values["data"]))  # type: ignore[arg-type]  # four numbers
 
 
-def encode_change(change: Change) -> tuple[int, str, str | None, str | None, str | None]:
-    """A change as columns: prompts kept from the front, prompts added behind them, bases, locks and acceptances."""
+def encode_change(change: Change) -> tuple[int, str, str | None, str | None, str | None, str | None]:
+    """A change as columns: prompts kept from the front, prompts added behind, bases, locks, acceptances, limits."""
     bases = {
         "set": [[*place, encode_mask(new)] for place, (_, new) in sorted(change.bases.items()) if new is not None],
         "gone": sorted(place for place, (_, new) in change.bases.items() if new is None),
@@ -66,17 +67,21 @@ def encode_change(change: Change) -> tuple[int, str, str | None, str | None, str
         json.dumps(bases) if change.bases else None,
         _encode_places(change.locks),
         _encode_places(change.accepted),
+        json.dumps([[one, new] for one, (_, new) in sorted(change.limits.items())]) if change.limits else None,
     )
 
 
 def decode_change(before: Settings, columns: Sequence[Any]) -> Change:
     """The change that `encode_change` encoded, given the settings before it."""
-    kept, added, bases_json, locks_json, accepted_json = columns
+    kept, added, bases_json, locks_json, accepted_json, limits_json = columns
     bases: dict[Place, tuple[PackedMask | None, PackedMask | None]] = {}
     if bases_json is not None:
         changed = json.loads(bases_json)
         bases.update({(one, at): (before.bases.get((one, at)), decode_mask(mask)) for one, at, mask in changed["set"]})
         bases.update({(one, at): (before.bases.get((one, at)), None) for one, at in changed["gone"]})
+    limits: dict[int, tuple[Limits | None, Limits | None]] = {}
+    for one, limit in [] if limits_json is None else json.loads(limits_json):
+        limits[one] = (before.limits.get(one), None if limit is None else (limit[0], limit[1]))
     return Change(
         kept,
         before.prompts[kept:],
@@ -84,6 +89,7 @@ def decode_change(before: Settings, columns: Sequence[Any]) -> Change:
         bases,
         _decode_places(before.locks, locks_json),
         _decode_places(before.accepted, accepted_json),
+        limits,
     )
 
 

@@ -186,17 +186,29 @@ def _fitted(path: Path, database: sqlite3.Connection) -> Fitted | None:
         raise SessionError(f"{path} is damaged: its adapted weights cannot be read ({error}).") from error
 
 
+_ADDED = {
+    "accepted": 3,
+    "limits": 4,
+    "follow": 3,
+}  # columns of actions, and the file version since which they are there
+_MASK = "object_id, frame_index, removed, y0, x0, y1, x1, bits, affinity, occurrence, motion, confidence"
+
+
 def _replay(database: sqlite3.Connection, ledger: Ledger, position: int) -> None:
     """Do every action of the file, then undo what was undone."""
-    added = "accepted, follow" if _version(database) >= 3 else "NULL, NULL"
-    columns = f"SELECT step, name, kept, prompts, bases, locks, {added} FROM actions ORDER BY step"
-    steps = database.execute(columns).fetchall()
+    version = _version(database)
+    added = [name if version >= since else "NULL" for name, since in _ADDED.items()]
+    actions = f"SELECT step, name, kept, prompts, bases, locks, {', '.join(added)} FROM actions ORDER BY step"
+    dabbed = "dabbed" if version >= 4 else "0"
+    found = f"SELECT {_MASK}, {dabbed} FROM masks WHERE step = ?"
+    steps = database.execute(actions).fetchall()
     for step, name, *change, follow in steps:
         masks: dict[Place, Kept | None] = {}
-        for row in database.execute("SELECT * FROM masks WHERE step = ?", (step,)):
-            _, object_id, frame_index, removed, y0, x0, y1, x1, bits, affinity, occurrence, motion, confidence = row
-            packed = PackedMask(ledger.size, None if y0 is None else (y0, x0, y1, x1), bits or b"")
-            kept = Kept(packed, Scores(affinity, occurrence, motion), confidence) if not removed else None
+        for object_id, frame_index, removed, *box, bits, affinity, occurrence, motion, sure, dab in database.execute(
+            found, (step,)
+        ):
+            packed = PackedMask(ledger.size, None if box[0] is None else (box[0], box[1], box[2], box[3]), bits or b"")
+            kept = Kept(packed, Scores(affinity, occurrence, motion), sure, bool(dab)) if not removed else None
             masks[object_id, frame_index] = kept
         how = None if follow is None else decode_follow(follow)
         ledger.do(name, decode_change(ledger.settings, change), masks, how)

@@ -23,18 +23,19 @@ from napari_vost.types import Label
 if TYPE_CHECKING:
     from napari_vost.session import Session
 
-VERSION = 3  # 2: adapted weights; 3: reviews, follows, view, reader, stamp; locks as what changed
+VERSION = 4  # 2: adapted weights; 3: reviews, follows, view, reader, stamp, locks as what changed; 4: limits, dabs
 APPLICATION = 0x564F5354  # "VOST"
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE source (key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE labels (object_id INTEGER PRIMARY KEY, label TEXT);
 CREATE TABLE actions (step INTEGER PRIMARY KEY, name TEXT, kept INTEGER, prompts TEXT, bases TEXT, locks TEXT,
-    accepted TEXT, follow TEXT);
+    accepted TEXT, limits TEXT, follow TEXT);
 CREATE TABLE adapted (made_from TEXT, weights BLOB);
 CREATE TABLE masks (step INTEGER, object_id INTEGER, frame_index INTEGER, removed INTEGER,
     y0 INTEGER, x0 INTEGER, y1 INTEGER, x1 INTEGER, bits BLOB,
-    affinity REAL, occurrence REAL, motion REAL, confidence REAL, PRIMARY KEY (step, object_id, frame_index));
+    affinity REAL, occurrence REAL, motion REAL, confidence REAL, dabbed INTEGER,
+    PRIMARY KEY (step, object_id, frame_index));
 CREATE VIEW current_masks AS SELECT object_id, frame_index, y0, x0, y1, x1, bits, affinity, occurrence, confidence
     FROM masks AS one WHERE removed = 0 AND step = (SELECT MAX(step) FROM masks AS other
         WHERE other.object_id = one.object_id AND other.frame_index = one.frame_index
@@ -149,22 +150,23 @@ def _write_action(database: sqlite3.Connection, step: int, action: Action, there
     """One action; of its masks those that are not there yet."""
     follow = None if action.follow is None else encode_follow(action.follow)
     row = (step, action.name, *encode_change(action.change), follow)
-    database.execute("INSERT OR REPLACE INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    database.execute(f"INSERT OR REPLACE INTO actions VALUES ({', '.join('?' * 9)})", row)
     rows = [
         _mask_row(step, place, kept)
         for place, kept in action.masks_after.items()
         if place not in there or there[place] is not kept
     ]
-    database.executemany(f"INSERT OR REPLACE INTO masks VALUES ({', '.join('?' * 13)})", rows)
+    database.executemany(f"INSERT OR REPLACE INTO masks VALUES ({', '.join('?' * 14)})", rows)
 
 
 def _mask_row(step: int, place: Place, kept: Kept | None) -> tuple[Any, ...]:
     if kept is None:
-        return (step, *place, 1, *(None,) * 9)
+        return (step, *place, 1, *(None,) * 10)
     box = kept.mask.box or (None,) * 4
     scores = kept.scores
     return (
         step, *place, 0, *box, kept.mask.data, scores.affinity, scores.occurrence, scores.motion, kept.confidence,
+        int(kept.dabbed),
     )  # fmt: skip
 
 

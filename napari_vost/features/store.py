@@ -63,6 +63,16 @@ class FeatureStore:
         self.put(key, features)
         return features
 
+    def holds(self, key: Hashable) -> bool:
+        """Whether features of a key are here; they grow no younger by being asked for."""
+        return key in self._memory or key in self._disk
+
+    @property
+    def room(self) -> bool:
+        """Whether one more image fits into memory without another one leaving."""
+        largest = max(map(size_bytes, self._memory.values()), default=0)
+        return self._used[0] + largest <= self._budgets[0]
+
     def put(self, key: Hashable, features: ImageFeatures) -> None:
         """Keep features of one image; what no longer fits is written to disk or dropped."""
         size = size_bytes(features)

@@ -62,6 +62,11 @@ class FrameArray:
         with self._lock:
             return (len(self._kept) + 1) * frame_bytes > self._budget
 
+    @property
+    def fits(self) -> bool:
+        """Whether all frames can be kept at once."""
+        return self.dtype.itemsize * self.size <= self._budget
+
     def frame(self, frame_index: int) -> Image:
         """One frame, (H, W) or (H, W, 3); do not write to it."""
         with self._lock:

@@ -9,6 +9,7 @@ from napari_vost.display.grid import layer_grid
 from napari_vost.ui.frames import FrameArray
 
 CLIP = "napari-vost clip"  # key of a clip in the metadata of the layer that shows it
+SESSION = "napari-vost session"  # key of a session in the metadata of the layer that shows its masks
 
 
 def grid_options(clip: Clip) -> dict[str, Any]:

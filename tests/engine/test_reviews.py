@@ -98,6 +98,11 @@ def test_a_read_only_session_refuses_every_change_with_its_reason(session: Sessi
         lambda: session.lock(5),
         lambda: session.unlock(5),
         lambda: session.remove_object(2),
+        lambda: session.paint({(1, 5): disc()}),
+        lambda: session.not_here(5),
+        lambda: session.end_here(6),
+        lambda: session.clear_limits(1),
+        lambda: session.remove(session.prompts[0]),
         lambda: session.name_object(1, Label("Liver")),
         lambda: list(session.propagate()),
         session.undo,
@@ -129,7 +134,8 @@ def test_a_change_leads_from_one_setting_to_the_other_and_back() -> None:
         prompts = tuple(PointPrompt(int(frame), 1, 2.0, 3.0) for frame in rng.integers(0, 3, rng.integers(0, 6)))
         places = [tuple(place) for place in rng.integers(0, 3, (rng.integers(0, 6), 2)).tolist()]
         bases = {place: PackedMask.pack(rng.random((4, 4)) < 0.5) for place in places[:3]}
-        return Settings(prompts, bases, frozenset(places), frozenset(places[2:]))
+        limits = {one: (None, frame) for one, frame in places[1:4]}
+        return Settings(prompts, bases, frozenset(places), frozenset(places[2:]), limits)
 
     for _ in range(300):
         before, after = some(), some()

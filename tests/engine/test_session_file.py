@@ -115,14 +115,15 @@ def test_a_series_chosen_by_number_out_of_a_folder_is_found_again(tiny_network: 
     assert np.array_equal(np.asarray(moved.label_map()), np.asarray(session.label_map()))
 
 
-def test_a_file_of_version_2_opens_and_is_brought_up_to_date_by_autosave(
-    session: Session, cine: Clip, tiny_network: Network, tmp_path: Path
-) -> None:
-    path = tmp_path / "case.vost"
-    session.lock([5])
-    session.unlock([4])
-    session.save(path)
-    with sqlite3.connect(path) as database:  # version 2 listed all locks that stood after an action
+def make_older(path: Path, version: int) -> None:
+    """Turn a file into one that an earlier version has written."""
+    with sqlite3.connect(path) as database:
+        database.execute("ALTER TABLE actions DROP COLUMN limits")
+        database.execute("ALTER TABLE masks DROP COLUMN dabbed")
+        database.execute("PRAGMA user_version = 3")
+        if version == 3:
+            return
+        # version 2 listed all locks that stood after an action
         locks: set[tuple[int, int]] = set()
         for step, text in database.execute("SELECT step, locks FROM actions ORDER BY step").fetchall():
             if text is not None:
@@ -134,15 +135,30 @@ def test_a_file_of_version_2_opens_and_is_brought_up_to_date_by_autosave(
         database.execute(f"DELETE FROM meta WHERE key IN {words}")
         database.execute("DELETE FROM source WHERE key = 'series_uid'")
         database.execute("PRAGMA user_version = 2")
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_file_of_an_earlier_version_opens_and_is_brought_up_to_date_by_autosave(
+    session: Session, cine: Clip, tiny_network: Network, tmp_path: Path, version: int
+) -> None:
+    path = tmp_path / "case.vost"
+    session.lock([5])
+    session.unlock([4])
+    session.save(path)
+    make_older(path, version)
     opened = Session.load(path, source=cine, model=tiny_network)
     assert opened.ledger.settings == session.ledger.settings and opened.ledger.kept == session.ledger.kept
+    assert opened.limits == {} and opened.dabbed == set()
     assert opened.undo() == session.undo() == "unlock"
     assert opened.locks == session.locks == {(1, 4), (2, 4), (1, 5), (2, 5)}
     with Autosave(opened, path) as autosave:
         opened.accept(5)
+        opened.end_here(9, object_id=2)
+        opened.add_point(6, (90, 70))
         assert autosave.flush()
     again = Session.load(path, source=cine)
     assert again.ledger.settings == opened.ledger.settings and again.review(5) == "accepted"
+    assert again.limits == {2: (None, 9)} and again.dabbed == opened.dabbed == {(1, 6)}
 
 
 def test_five_thousand_actions_are_saved_and_resumed(cine: Clip, tmp_path: Path) -> None:

@@ -260,5 +260,7 @@ def test_two_hundred_clicks_cost_one_answer_each(cine: Clip) -> None:
 
     session.engine.network.answer = counting  # type: ignore[method-assign]  # a spy
     for number in range(200):
-        session.add_mask(number % 12, disc(x=20 + number % 30))
+        session.add_point(number % 12, (48, 20 + number % 30))
+    assert looks == 200
+    session.add_mask(5, disc())  # its own answer: what memory makes of it is made when it is needed
     assert looks == 200

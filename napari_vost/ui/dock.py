@@ -1,0 +1,332 @@
+"""The dock: a first screen, then the desk of the clip that is open."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image
+from napari.utils.notifications import show_info, show_warning
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtGui import QCloseEvent, QShowEvent
+from qtpy.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_vost.clip import Clip
+from napari_vost.errors import VostError
+from napari_vost.ui.layers import clip_of
+from napari_vost.ui.opening import Opened, Opening, open_in_background, ready
+from napari_vost.ui.reader_name import ask_reader
+from napari_vost.ui.samples import sample_path
+from napari_vost.ui.start import Start
+from napari_vost.ui.studio import Studio
+
+if TYPE_CHECKING:
+    from napari_vost.cases import OpenCase
+    from napari_vost.ui.desk import Desk
+
+LANE = "VOST timeline"
+
+
+class Dock(QWidget):
+    """The plugin's widget.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer; napari gives it.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.studio = Studio()
+        self.desk: Desk | None = None
+        self._case: OpenCase | None = None
+        self._image: Any = None
+        self._opening: Opening | None = None
+        self._lane_dock: Any = None
+        self._ended = self._docked = self._window_closes = False
+        self._window: QWidget | None = None
+        self._asks_reader = True  # a test answers for itself
+        self._build()
+        self.studio.said.connect(show_info)
+        self.studio.failed.connect(show_warning)
+        self.studio.saved.connect(self._show_saved)
+        self.studio.prompts_changed.connect(self._start_case)
+        self.viewer.layers.events.inserted.connect(self._inserted)
+        QTimer.singleShot(0, self._take_what_is_there)
+
+    # parts --------------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.start = Start()
+        self.start.case_chosen.connect(self.open_case)
+        self.start.path_chosen.connect(self.open_path)
+        self.start.sample_chosen.connect(lambda key: self.open_path(sample_path(key)))
+        self._title = QLabel()
+        self._title.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        self._close = QToolButton()
+        self._close.setText("Close")
+        self._close.setToolTip("Back to the first screen; the work is saved")
+        self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._close.clicked.connect(self.close_clip)
+        self._head = QWidget()
+        head = QHBoxLayout(self._head)
+        head.setContentsMargins(0, 0, 0, 0)
+        head.addWidget(self._title, 1)
+        head.addWidget(self._close)
+        self._place = QScrollArea()
+        self._place.setWidgetResizable(True)
+        self._place.setFrameShape(QFrame.Shape.NoFrame)
+        self._place.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.start)
+        self.pages.addWidget(self._place)
+        fills = QSizePolicy.Policy.Expanding
+        for part in (self, self._place, self.pages):
+            part.setSizePolicy(fills, fills)  # else napari keeps the lower half of the dock empty
+        layout = QVBoxLayout(self)
+        layout.addWidget(self._head)
+        layout.addWidget(self.pages)
+        self._head.hide()
+
+    # opening ------------------------------------------------------------------------------------------------------
+
+    def open_path(self, path: Path) -> None:
+        """Open a file or a folder, ask where something must be chosen, and show it."""
+        self._wait("Opening …")
+        self._opening = open_in_background(Path(path), self._show_opened, self._refused, self)
+
+    def open_case(self, path: Path) -> None:
+        """Go on with a case."""
+        from napari_vost import cases
+
+        reader = ask_reader(self)
+        if not reader:
+            return
+        self._wait("Opening …")
+
+        def load() -> tuple[OpenCase, Opened]:
+            case = cases.open_case(Path(path), reader)
+            return case, ready(case.session.clip, case.case.alias)
+
+        def show(found: tuple[OpenCase, Opened]) -> None:
+            case, opened = found
+            self._case = case
+            self._show_opened(opened)
+
+        self.studio.jobs.submit(load, show, self._refused)
+
+    def open_layer(self, layer: Any) -> None:
+        """Work on an image layer of the viewer, whoever made it."""
+        from napari_vost.ui.adopt import adopt
+
+        try:
+            self._work_on(adopt(layer), layer)
+        except VostError as error:
+            self._refused(error)
+
+    def _show_opened(self, opened: Opened) -> None:
+        self._opening = None
+        image = Image(opened.data, **opened.options)
+        self._image = image  # so that its arrival is not taken for somebody else's
+        self.viewer.add_layer(image)
+        self._work_on(opened.clip, image)
+
+    def _refused(self, why: object) -> None:
+        self._opening = None
+        self._wait("")
+        show_warning(str(why))
+
+    def _wait(self, words: str) -> None:
+        self.start.setEnabled(not words)
+        self._title.setText(words)
+        self._head.setVisible(bool(words) or self.desk is not None)
+
+    def _take_what_is_there(self) -> None:
+        """The dock was opened beside a clip of ours: that is what it is for."""
+        if self.desk is None and not self._ended:
+            active = self.viewer.layers.selection.active
+            ours = [layer for layer in self.viewer.layers if isinstance(layer, Image) and clip_of(layer) is not None]
+            chosen = active if active in ours else ours[-1] if ours else None
+            if chosen is not None:
+                self.open_layer(chosen)
+
+    def _inserted(self, event: Any) -> None:
+        layer = event.value
+        if self.desk is None and layer != self._image and clip_of(layer) is not None:
+            QTimer.singleShot(0, self._take_what_is_there)
+
+    # work ---------------------------------------------------------------------------------------------------------
+
+    def _work_on(self, clip: Clip, image: Any) -> None:
+        """Lay the desk for a clip."""
+        from napari_vost.session import Session
+        from napari_vost.ui.desk import Desk
+
+        case, self._case = self._case, None
+        self.close_clip()
+        self._case, self._image = case, image
+        self.studio.open(Session(clip) if case is None else case.session, None if case is None else case.autosave)
+        self.desk = desk = Desk(self.viewer, self.studio, clip, image)
+        desk.scene.layer_lost.connect(self.close_clip)
+        self._place.setWidget(desk)
+        self.pages.setCurrentWidget(self._place)
+        self._lane_dock = self.viewer.window.add_dock_widget(desk.lane, area="bottom", name=LANE)
+        self._show_title()
+        if case is None:
+            desk.tools.arm("point")  # the first click marks
+        else:
+            self._resume()
+
+    def close_clip(self) -> None:
+        """Clear the desk; the work is in its file, the image stays."""
+        desk, self.desk = self.desk, None
+        if desk is not None:
+            self._remember()
+            self.studio.close()
+            desk.close_down()
+            if self._lane_dock is not None:
+                self.viewer.window.remove_dock_widget(self._lane_dock)
+            self._lane_dock = None
+            self._place.takeWidget()
+            desk.lane.deleteLater()
+            desk.deleteLater()
+        self._case = self._image = None
+        if not self._ended:
+            self.pages.setCurrentWidget(self.start)
+            self.start.refresh()
+            self._wait("")
+
+    def event(self, event: QEvent) -> bool:
+        """End where napari takes the dock away: its close button leaves a widget without a parent."""
+        if event.type() == QEvent.Type.ParentChange and self._docked and self.parent() is None:
+            self.end()
+            self.deleteLater()
+        return super().event(event)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  # Qt's name
+        """Watch the window that it is shown in, for closing that tells the docks nothing."""
+        self._docked = self.parent() is not None
+        if self.window() is not self and self.window() is not self._window:
+            self._window = self.window()
+            self._window.installEventFilter(self)
+        super().showEvent(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's name
+        """A window that closes is hidden next; one that the user keeps after all is not."""
+        if watched is self._window and event.type() == QEvent.Type.Close:
+            self._window_closes = True
+        elif watched is self._window and event.type() == QEvent.Type.Hide and self._window_closes:
+            self.end()
+        elif watched is self._window and event.type() == QEvent.Type.Enter:
+            self._window_closes = False
+        return super().eventFilter(watched, event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  # Qt's name
+        """End everything: layers, overlays, timers, the thread."""
+        self.end()
+        super().closeEvent(event)
+
+    def end(self) -> None:
+        """Close the clip and end the engine's thread."""
+        if self._ended:
+            return
+        self._ended = True
+        if self._opening is not None:
+            self._opening.cancel()
+        self.viewer.layers.events.inserted.disconnect(self._inserted)
+        if self._window is not None:
+            self._window.removeEventFilter(self)
+        self.close_clip()
+        self.start.close_down()
+        self.studio.end()
+
+    # cases --------------------------------------------------------------------------------------------------------
+
+    def _start_case(self) -> None:
+        """With the first prompt a clip becomes a case, which saves itself."""
+        session = self.studio.session
+        if session is None or self.studio.autosave is not None or not self.studio.waiting or session.read_only:
+            return
+        from napari_vost import cases
+
+        reader = ask_reader(self) if self._asks_reader else ""
+        if not reader:
+            if self._asks_reader:
+                self._asks_reader = False
+                show_warning("Nothing is saved by itself, for nobody said who reads: export before you close.")
+            return
+        try:
+            self._case = cases.start_case(session, cases.next_alias(), reader)
+        except VostError as error:
+            show_warning(str(error))
+            return
+        if self._case.autosave is not None:
+            self.studio.keep(self._case.autosave)
+        self._show_title()
+
+    def _show_title(self) -> None:
+        alias = self._case.case.alias if self._case is not None else "New case"
+        reader = f" · {self._case.case.reader}" if self._case is not None and self._case.case.reader else ""
+        self._title.setText(alias + reader)
+        self._title.setToolTip(self._case.read_only if self._case is not None and self._case.read_only else "")
+        if self._case is not None and self._case.read_only:
+            show_warning(self._case.read_only)
+        self._head.show()
+
+    def _show_saved(self, problem: str) -> None:
+        if problem:
+            show_warning(problem)
+
+    def _remember(self) -> None:
+        """Keep how the clip is looked at, for the next time."""
+        session, desk = self.studio.session, self.desk
+        if session is None or desk is None or session.read_only or self.studio.autosave is None:
+            return
+        camera = self.viewer.scene.camera
+        window = desk.windowing.window
+        session.view = {
+            "frame": desk.view.frame_index, "plane": desk.view.plane, "convention": desk.view.convention,
+            "zoom": float(camera.zoom), "centre": [float(one) for one in camera.center],
+            "window": [window.low, window.high, window.name], "object": self.studio.object_id,
+            "tool": desk.tools.tool or "",
+        }  # fmt: skip
+
+    def _resume(self) -> None:
+        """Look at the clip as it was left."""
+        from napari_vost.clip import Window
+
+        session, desk = self.studio.session, self.desk
+        view = session.view if session is not None else {}
+        if desk is None or not view:
+            return
+        try:
+            desk.view.set_convention(view["convention"])
+            desk.view.show(view["plane"])
+            desk.view.go_to(int(view["frame"]))
+            camera = self.viewer.scene.camera
+            camera.center, camera.zoom = tuple(view["centre"]), view["zoom"]
+            low, high, name = view["window"]
+            desk.windowing.apply(Window(low, high, name))
+            self.studio.choose(int(view["object"]))
+            if view["tool"]:
+                desk.tools.arm(view["tool"])
+        except (
+            KeyError,
+            ValueError,
+            TypeError,
+            VostError,
+        ):  # a view of another version: the clip is there all the same
+            warnings.warn("The case was left in a view that is not known any more.", stacklevel=1)

@@ -1,0 +1,59 @@
+"""One run of following on the engine's thread, and how far it is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from napari_vost.session import Session
+from napari_vost.types import Direction
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: frames done, of how many, and seconds that it will go on (None while unknown)."""
+
+    done: int
+    total: int
+    left_s: float | None
+
+
+class Run:
+    """Frames are followed until the end, or until another thread ends it.
+
+    Parameters
+    ----------
+    frames
+        Half-open range that is followed in.
+    """
+
+    def __init__(self, frames: tuple[int, int]) -> None:
+        self.total = frames[1] - frames[0]
+        self._stop = threading.Event()
+
+    def end(self, session: Session) -> None:
+        """Stop at the next stage of a frame, or before the first one."""
+        self._stop.set()
+        session.cancel()
+
+    def follow(
+        self,
+        session: Session,
+        direction: Direction,
+        frames: tuple[int, int] | None,
+        reached: Callable[[Progress], None],
+    ) -> None:
+        """Follow; `Cancelled` when it was ended after it had begun."""
+        if self._stop.is_set():
+            return
+        started_s = time.monotonic()
+        seen: set[int] = set()
+        for result in session.propagate(direction, frames):
+            if self._stop.is_set():  # what was asked just before the run began it has forgotten
+                session.cancel()
+            seen.add(result.frame_index)
+            done = len(seen)
+            spent_s = time.monotonic() - started_s
+            reached(Progress(done, self.total, spent_s / done * (self.total - done) if done > 1 else None))

@@ -1,0 +1,31 @@
+"""What the user is told: one sentence, where napari shows its messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from napari.utils.notifications import show_error, show_warning
+
+from napari_vost.errors import Cancelled, VostError
+
+
+def say_error(error: Exception) -> None:
+    """Show an error that was raised on purpose in its sentence; any other one is a fault of ours and goes on.
+
+    Raises
+    ------
+    Exception
+        What is not a `VostError`.
+    """
+    if isinstance(error, Cancelled):
+        return
+    if not isinstance(error, VostError):
+        raise error
+    show_error(str(error))
+
+
+def say_notices(notices: Iterable[str]) -> None:
+    """Show what a reader or an exporter has to say, in one message."""
+    words = "\n".join(dict.fromkeys(notices))
+    if words:
+        show_warning(words)

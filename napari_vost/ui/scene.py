@@ -1,0 +1,256 @@
+"""The layers of a session: its masks, its prompts, and how both are kept as the session has them.
+
+The image has its own layer, made by the reader or the dock. Masks are drawn frame by frame, the frame in view first
+and the others when there is time; nothing is ever read back from them but what a brush has just painted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Labels, Points, Shapes
+from napari.utils.colormaps import DirectLabelColormap
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_vost.types import BoxPrompt, MaskPrompt, PointPrompt, Prompt, ScribblePrompt
+from napari_vost.ui.adopt import place_options
+from napari_vost.ui.brush import Brush
+from napari_vost.ui.layers import SESSION
+from napari_vost.ui.studio import Studio
+
+MASKS, PROMPTS, STROKES = "Masks", "Prompts", "Strokes"
+SLICE_S = 0.008  # seconds of drawing at a time, so that the window stays awake
+SIDE_PLANE_MS = 120  # between two redraws of a plane that cuts all frames
+MARKER_PX = 11  # on the screen
+FILL, OUTLINE_PX = 0.45, 2
+
+
+class Scene(QObject):
+    """Keeps three layers as a session is.
+
+    Parameters
+    ----------
+    viewer
+        A napari viewer, or its model.
+    studio
+        Whose session is shown; it has one.
+    view
+        What is looked at: ``frame_index``, ``through`` (axis that the plane cuts, None in 3D) and ``changed``.
+    image
+        The layer of the clip.
+    """
+
+    layer_lost = Signal()  # the image's layer was removed: there is nothing to work on any more
+
+    def __init__(self, viewer: Any, studio: Studio, view: Any, image: Image) -> None:
+        super().__init__()
+        self.viewer, self.studio, self.view, self.image = viewer, studio, view, image
+        self._dirty: set[int] = set()
+        self._closing = False
+        self._stroke: NDArray[np.float64] | None = None
+        self._stroke_kind = "path"
+        self._more = QTimer(self, interval=0)
+        self._more.timeout.connect(self._draw_some)
+        self._side = QTimer(self, interval=SIDE_PLANE_MS, singleShot=True)
+        self._side.timeout.connect(self._refresh)
+        self._make_layers()
+        viewer.layers.events.removed.connect(self._removed)
+        studio.masks_changed.connect(self.draw)
+        studio.prompts_changed.connect(self.draw_prompts)
+        studio.objects_changed.connect(self._draw_objects)
+        view.changed.connect(self._looked)
+
+    # layers -------------------------------------------------------------------------------------------------------
+
+    def _make_layers(self) -> None:
+        """Add what is missing of our layers, above the image."""
+        session = self.studio.session
+        if session is None:
+            return
+        options = {**place_options(self.image), "metadata": {SESSION: session}}
+        active = self.viewer.layers.selection.active
+        self.labels = np.zeros(session.clip.shape, np.uint16)  # untouched frames take no memory
+        self.masks = Labels(self.labels, name=MASKS, opacity=FILL, **options)
+        self.masks.contour = 0
+        self.strokes = Shapes(ndim=3, name=STROKES, face_color="transparent", edge_width=1, **options)
+        self.prompts = Points(
+            ndim=3, name=PROMPTS, size=4, border_width=0.12, canvas_size_limits=(MARKER_PX, MARKER_PX), **options
+        )
+        for layer in self.layers:
+            self.viewer.add_layer(layer)
+        self.strokes.editable = self.prompts.editable = False
+        self.brush = Brush(self)
+        self.viewer.layers.selection.active = active if active in self.viewer.layers else self.prompts
+        self._draw_objects()
+        self.draw_prompts()
+        self.draw(frozenset(frame for _, frame in list(session.ledger.kept)))
+
+    @property
+    def layers(self) -> tuple[Labels, Shapes, Points]:
+        """Ours, from below."""
+        return self.masks, self.strokes, self.prompts
+
+    def owns(self, layer: Any) -> bool:
+        """Whether a layer is one of ours, or the image that they lie on."""
+        return layer is not None and any(layer == one for one in (*self.layers, self.image))
+
+    def close(self) -> None:
+        """Take our layers away and let everything go; the image stays."""
+        self._closing = True
+        self._more.stop()
+        self._side.stop()
+        self.brush.close()
+        self.viewer.layers.events.removed.disconnect(self._removed)
+        self.view.changed.disconnect(self._looked)
+        self.studio.masks_changed.disconnect(self.draw)
+        self.studio.prompts_changed.disconnect(self.draw_prompts)
+        self.studio.objects_changed.disconnect(self._draw_objects)
+        for layer in self.layers:
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+
+    def _removed(self, event: Any) -> None:
+        if self._closing:
+            return
+        if event.value == self.image:
+            self.layer_lost.emit()
+        elif event.value in self.layers:
+            QTimer.singleShot(0, self._put_back)
+
+    def _put_back(self) -> None:
+        """A layer of ours was deleted: it holds nothing of its own, so all of them are made again."""
+        if self._closing or self.studio.session is None:
+            return
+        self.studio.said.emit("The layers Masks, Strokes and Prompts belong to the open clip and were put back.")
+        self._closing = True
+        self.brush.close()
+        for layer in self.layers:
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+        self._closing = False
+        self._make_layers()
+
+    # masks --------------------------------------------------------------------------------------------------------
+
+    def draw(self, frames: Iterable[int]) -> None:
+        """Show what the session holds of some frames: the one in view at once, the others when there is time."""
+        self._dirty.update(frames)
+        if self.view.frame_index in self._dirty and not self.brush.painting:
+            self._compose(self.view.frame_index)
+            if self.view.through == 0:
+                self._refresh()
+        if self._dirty:
+            self._more.start()
+
+    def draw_now(self) -> None:
+        """Show everything that is still to be shown, however long it takes."""
+        while self._dirty:
+            self._compose(next(iter(self._dirty)))
+        self._refresh()
+
+    def _draw_some(self) -> None:
+        if self.brush.painting:
+            return
+        end = time.monotonic() + SLICE_S
+        while self._dirty and time.monotonic() < end:
+            self._compose(min(self._dirty, key=lambda one: abs(one - self.view.frame_index)))
+        if not self._dirty:
+            self._more.stop()
+        if self.view.through != 0 and not self._side.isActive():
+            self._side.start()
+
+    def _looked(self) -> None:
+        """Another frame or plane is in view."""
+        self.studio.viewed_frame = self.view.frame_index
+        self.studio.jobs.wake()
+        if self.view.frame_index in self._dirty and not self.brush.painting:
+            self._compose(self.view.frame_index)
+            self._refresh()
+
+    def _refresh(self) -> None:
+        if not self._closing:
+            self.masks.refresh(extent=False, thumbnail=False)
+
+    def _compose(self, frame_index: int) -> None:
+        """Write the label map of a frame; where objects overlap the smaller id is on top."""
+        self._dirty.discard(frame_index)
+        session = self.studio.session
+        if session is None:
+            return
+        frame = np.zeros(session.clip.shape[1:], np.uint16)
+        for object_id in reversed(session.object_ids):
+            kept = session.ledger.kept.get((object_id, frame_index))
+            if kept is not None and not kept.mask.empty:
+                frame[kept.mask.unpack()] = object_id
+        if frame.any() or self.labels[frame_index].any():
+            self.labels[frame_index] = frame
+
+    def _draw_objects(self) -> None:
+        """Colours, which objects are shown, and which one a brush paints."""
+        clear = (0.0, 0.0, 0.0, 0.0)
+        colours: dict[int | None, Any] = {None: clear, 0: clear}
+        for object_id in self.studio.object_ids:
+            red, green, blue = self.studio.colour(object_id)
+            shown = object_id not in self.studio.hidden
+            colours[object_id] = (red / 255, green / 255, blue / 255, 1.0) if shown else clear
+        for object_id in range(1, max(self.studio.object_ids, default=0) + 20):  # what a brush may paint next
+            red, green, blue = self.studio.colour(object_id)
+            colours.setdefault(object_id, (red / 255, green / 255, blue / 255, 1.0))
+        self.masks.colormap = DirectLabelColormap(color_dict=colours)
+        if self.masks.selected_label not in (0, self.studio.object_id):
+            self.masks.selected_label = self.studio.object_id
+        self.draw_prompts()
+
+    # prompts ------------------------------------------------------------------------------------------------------
+
+    def draw_prompts(self) -> None:
+        """Show all prompts; those without an answer yet as rings."""
+        if self._closing:
+            return
+        waiting = self.studio.waiting
+        places, symbols, colours = [], [], []
+        shapes: list[tuple[NDArray[np.float64], str]] = []
+        edges: list[str] = []
+        for prompt in self.studio.prompts:
+            colour = "#{:02x}{:02x}{:02x}".format(*self.studio.colour(prompt.object_id))
+            if isinstance(prompt, PointPrompt):
+                places.append((prompt.frame_index, prompt.y, prompt.x))
+                ring = any(prompt is one for one in waiting)
+                symbols.append("ring" if ring else "disc" if prompt.positive else "x")
+                colours.append(colour)
+            elif not isinstance(prompt, MaskPrompt):
+                shapes.append((outline(prompt), "rectangle" if isinstance(prompt, BoxPrompt) else "path"))
+                edges.append(colour)
+        if self._stroke is not None and len(self._stroke) > 1:
+            shapes.append((self._stroke, self._stroke_kind))
+            edges.append("white")
+        self.prompts.data = np.array(places, np.float64).reshape(-1, 3)
+        if places:
+            self.prompts.symbol = symbols
+            self.prompts.face_color = colours
+            self.prompts.border_color = "white"
+        if shapes or len(self.strokes.data):
+            self.strokes.data = []
+            for (data, kind), edge in zip(shapes, edges, strict=True):
+                self.strokes.add(data, shape_type=kind, edge_color=edge, face_color="transparent", edge_width=1)
+
+    def draw_stroke(self, stroke: NDArray[np.float64] | None, kind: str = "path") -> None:
+        """Show a stroke that is being drawn, (N, 3) as ``(frame, y, x)``; None when it is over."""
+        self._stroke, self._stroke_kind = stroke, kind
+        self.draw_prompts()
+
+
+def outline(prompt: Prompt) -> NDArray[np.float64]:
+    """Corners (N, 3) of a box or a scribble, as ``(frame, y, x)``."""
+    if isinstance(prompt, BoxPrompt):
+        y0, x0, y1, x1 = prompt.y0, prompt.x0, prompt.y1, prompt.x1
+        points = [(y0, x0), (y0, x1), (y1, x1), (y1, x0)]
+    elif isinstance(prompt, ScribblePrompt):
+        points = list(prompt.points_yx) if len(prompt.points_yx) > 1 else list(prompt.points_yx) * 2
+    else:
+        raise TypeError(f"{type(prompt).__name__} has no outline")
+    return np.array([(prompt.frame_index, y, x) for y, x in points], np.float64)

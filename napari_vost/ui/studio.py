@@ -1,0 +1,398 @@
+"""What a window does with a session: prompts that are answered as they come, following that a click may interrupt.
+
+No widget and no layer is known here. All that changes a session runs on the engine's thread, in the order in which the
+user did it; signals come back on the window's thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, Signal
+
+from napari_vost.autosave import Autosave
+from napari_vost.clip import Clip
+from napari_vost.display.colours import Colour, object_colour
+from napari_vost.history import Place
+from napari_vost.masks import Mask
+from napari_vost.session import Session
+from napari_vost.types import Direction, Label, Prompt
+from napari_vost.ui.jobs import Jobs
+from napari_vost.ui.lasso import inside_of, lasso_prompts
+from napari_vost.ui.run import Progress, Run
+
+
+class Studio(QObject):
+    """One session at a time, driven from a window.
+
+    Attributes
+    ----------
+    session
+        What is worked on, None before `open`.
+    object_id
+        The object that prompts are for.
+    frames
+        Half-open range of frames that following does not leave; None for the whole clip.
+    direction
+        Which way it goes.
+    """
+
+    opened = Signal()  # another session, or none
+    prompts_changed = Signal()
+    masks_changed = Signal(object)  # frozenset of frame indices
+    locks_changed = Signal()
+    objects_changed = Signal()  # names, colours, visibility, which one is active, which there are
+    following_changed = Signal(bool)
+    progressed = Signal(object)  # Progress
+    said = Signal(str)  # a sentence that is no failure
+    failed = Signal(str)  # a sentence
+    saved = Signal(str)  # "" when all is in the file, else why it is not
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.session: Session | None = None
+        self.autosave: Autosave | None = None
+        self.object_id = 1
+        self.frames: tuple[int, int] | None = None
+        self.direction: Direction = "both"
+        self.hidden: frozenset[int] = frozenset()
+        self.viewed_frame = 0
+        self._created: frozenset[int] = frozenset({1})
+        self._waiting: list[Prompt] = []
+        self._run: Run | None = None
+        self._changed: set[int] = set()
+        self._lock = threading.Lock()
+        self.jobs = Jobs(self.failed.emit, self._encode_ahead)
+
+    # one session at a time ----------------------------------------------------------------------------------------
+
+    def open(self, session: Session, autosave: Autosave | None = None) -> None:
+        """Work on a session from now on; the one before is closed."""
+        self.close()
+        self.session, self.autosave = session, None
+        self.object_id = min(session.object_ids, default=1)
+        self._created = frozenset({self.object_id})
+        self.frames, self.hidden, self.direction = None, frozenset(), "both"
+        session.masks_changed.connect(self._heard_masks)
+        session.prompts_changed.connect(self._heard_prompts)
+        session.locks_changed.connect(self._heard_locks)
+        session.labels_changed.connect(self._heard_labels)
+        if autosave is not None:
+            self.keep(autosave)
+        self.jobs.submit(lambda: session.engine)  # the network is there when the first click comes
+        self.opened.emit()
+
+    def keep(self, autosave: Autosave) -> None:
+        """Hear from what saves the session, and close it with the session."""
+        self.autosave = autosave
+        autosave.failed.connect(self._heard_problem)
+        autosave.saved.connect(self._heard_saved)
+
+    def close(self) -> None:
+        """Stop what runs, write what waits, and let the session go."""
+        session, autosave = self.session, self.autosave
+        if session is None:
+            return
+        self.stop()
+        for signal, slot in self._slots(session):
+            signal.disconnect(slot, missing_ok=True)
+        self.session = self.autosave = None
+        self._waiting.clear()
+        if autosave is not None:
+            autosave.failed.disconnect(self._heard_problem, missing_ok=True)
+            autosave.saved.disconnect(self._heard_saved, missing_ok=True)
+            self.jobs.submit(autosave.close)
+        self.opened.emit()
+
+    def end(self) -> None:
+        """Close the session and end the thread; nothing may be asked afterwards."""
+        autosave = self.autosave
+        self.close()
+        self.jobs.close()
+        if autosave is not None:
+            autosave.close()
+
+    def _slots(self, session: Session) -> tuple[tuple[Any, Callable[..., None]], ...]:
+        return (
+            (session.masks_changed, self._heard_masks), (session.prompts_changed, self._heard_prompts),
+            (session.locks_changed, self._heard_locks), (session.labels_changed, self._heard_labels),
+        )  # fmt: skip
+
+    @property
+    def clip(self) -> Clip | None:
+        """What is segmented."""
+        return None if self.session is None else self.session.clip
+
+    # objects ------------------------------------------------------------------------------------------------------
+
+    @property
+    def object_ids(self) -> tuple[int, ...]:
+        """Objects to show: those of the session, those that have a name, and those just made."""
+        if self.session is None:
+            return ()
+        return tuple(sorted({*self.session.object_ids, *self.session.labels, *self._created}))
+
+    def label(self, object_id: int) -> Label:
+        """Name and colour of an object."""
+        known = self.session.labels.get(object_id) if self.session is not None else None
+        label = known or Label(f"Object {object_id}")
+        return replace(label, colour_rgb=object_colour(object_id, known))
+
+    def colour(self, object_id: int) -> Colour:
+        """Colour (r, g, b), 0 to 255, of an object."""
+        return object_colour(object_id, self.label(object_id))
+
+    def choose(self, object_id: int) -> None:
+        """Prompts are for this object from now on; one that does not exist yet is made."""
+        if self.session is not None and object_id >= 1:
+            self._created |= {object_id}
+            self.object_id = object_id
+            self.objects_changed.emit()
+
+    def new_object(self) -> int:
+        """Make an object and choose it; one that has neither prompt nor mask yet is as good."""
+        if self.session is None:
+            return 0
+        fresh = [one for one in self.object_ids if one not in self.session.object_ids and not self._waits_for(one)]
+        self.choose(fresh[0] if fresh else max(self.object_ids, default=0) + 1)
+        return self.object_id
+
+    def step_object(self, by: int) -> None:
+        """Choose the next object of the list, or the one before."""
+        ids = self.object_ids
+        if ids:
+            self.choose(ids[(ids.index(self.object_id) + by) % len(ids)])
+
+    def rename(self, object_id: int, label: Label) -> None:
+        """Name an object and choose its colour."""
+        if self.session is not None:
+            self._change(lambda session: session.name_object(object_id, label), go_on=True)
+
+    def set_hidden(self, object_id: int, hidden: bool) -> None:
+        """Show an object's masks or not."""
+        self.hidden = self.hidden | {object_id} if hidden else self.hidden - {object_id}
+        self.objects_changed.emit()
+
+    def remove_object(self, object_id: int) -> None:
+        """Take an object away, with its prompts and unlocked masks; one step of undo."""
+        if self.session is None:
+            return
+        self._created -= {object_id}
+        if object_id in self.session.object_ids or self._waits_for(object_id):
+            self._change(lambda session: session.remove_object(object_id), lambda _: self._chosen_is_gone())
+        else:
+            self._chosen_is_gone()
+
+    def _chosen_is_gone(self) -> None:
+        if self.object_id not in self.object_ids:
+            self.choose(min(self.object_ids, default=1))
+        else:
+            self.objects_changed.emit()
+
+    def _waits_for(self, object_id: int) -> bool:
+        return any(one.object_id == object_id for one in self._waiting)
+
+    # prompts ------------------------------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> tuple[Prompt, ...]:
+        """Prompts that were given and have no answer yet."""
+        return tuple(self._waiting)
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """All prompts, answered or not."""
+        return () if self.session is None else (*self.session.prompts, *self._waiting)
+
+    def add(self, *prompts: Prompt) -> None:
+        """Take prompts as one step; the mask comes as soon as it can. Following pauses for it and goes on."""
+        if self.session is None:
+            return
+        self._waiting += prompts
+        self._created |= {prompt.object_id for prompt in prompts}
+        self.prompts_changed.emit()
+
+        def answered() -> None:
+            self._waiting = [one for one in self._waiting if not any(one is prompt for prompt in prompts)]
+            self.prompts_changed.emit()
+            self.objects_changed.emit()
+
+        def refused(sentence: str) -> None:
+            answered()
+            self.failed.emit(sentence)
+
+        self._change(lambda session: session.add(*prompts), lambda _: answered(), refused, go_on=True)
+
+    def lasso(self, frame_index: int, points_yx: NDArray[np.float64], positive: bool) -> None:
+        """Take an outline (N, 2) of ``(y, x)``: the chosen object lies inside of it, or what lies inside is cut off."""
+        if self.session is None:
+            return
+        place = (self.object_id, frame_index)
+        inside = inside_of(points_yx, self.session.clip.shape[1:])
+        if positive:
+            self.add(*lasso_prompts(inside, *place))
+        else:
+            kept = self.session.ledger.kept.get(place)
+            mask = None if kept is None else kept.mask.unpack()
+            if mask is None or not (mask & inside).any():
+                self.said.emit("There is nothing of this object inside the lasso to remove.")
+            else:
+                self.paint({place: mask & ~inside})
+
+    def remove(self, prompt: Prompt) -> None:
+        """Take a prompt back, answered or not; one step of undo."""
+        self._change(lambda session: session.remove(prompt))
+
+    def paint(self, masks: Mapping[Place, Mask]) -> None:
+        """Take masks (H, W) that were painted, by object and frame: kept bit for bit, locked, one step of undo."""
+        if masks:
+            self._created |= {object_id for object_id, _ in masks}
+            self._change(
+                lambda session: session.paint(masks), lambda _: self.objects_changed.emit(), self._put_back(masks),
+                go_on=True,
+            )  # fmt: skip
+
+    def _put_back(self, masks: Mapping[Place, Mask]) -> Callable[[str], None]:
+        def refused(sentence: str) -> None:
+            self.failed.emit(sentence)
+            self.masks_changed.emit(frozenset(frame for _, frame in masks))
+
+        return refused
+
+    def end_here(self, frame_index: int) -> None:
+        """The chosen object ends at a frame: it is removed beyond it, and never followed there."""
+        object_id = self.object_id
+        self._change(lambda session: session.end_here(frame_index, object_id))
+
+    def not_here(self, frame_index: int) -> None:
+        """The chosen object is not on a frame."""
+        object_id = self.object_id
+        self._change(lambda session: session.not_here(frame_index, object_id), go_on=True)
+
+    # steps --------------------------------------------------------------------------------------------------------
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        self._change(lambda session: session.undo(), lambda name: self._told_step("Undid", name))
+
+    def redo(self) -> None:
+        """Do the last undone step again."""
+        self._change(lambda session: session.redo(), lambda name: self._told_step("Did again", name))
+
+    def _told_step(self, what: str, name: str | None) -> None:
+        self._chosen_is_gone()
+        self.said.emit(f"{what}: {name}." if name else "There is nothing to undo or redo.")
+
+    def toggle_lock(self, frame_index: int) -> None:
+        """Lock the chosen object's mask of a frame, or open it again."""
+        place = (self.object_id, frame_index)
+        if self.session is not None:
+            locked = place in self.session.locks
+            self._change(lambda session: (session.unlock if locked else session.lock)(place[1], place[0]), go_on=True)
+
+    def accept(self, frame_index: int) -> None:
+        """Take the chosen object's mask of a frame as right."""
+        object_id = self.object_id
+        self._change(lambda session: session.accept(frame_index, object_id), go_on=True)
+
+    # following ----------------------------------------------------------------------------------------------------
+
+    @property
+    def following(self) -> bool:
+        """Whether frames are being followed, or will be as soon as a click is answered."""
+        return self._run is not None
+
+    def follow(self) -> None:
+        """Follow every object from its prompted frames."""
+        session = self.session
+        if session is None or self._run is not None:
+            return
+        run = Run(self.frames or (0, len(session.clip)))
+        self._run = run
+        self.following_changed.emit(True)
+        frames, direction = self.frames, self.direction
+
+        def ended(_: object) -> None:
+            if self._run is run:
+                self._run = None
+                self.following_changed.emit(False)
+
+        def failed(sentence: str) -> None:
+            ended(None)
+            self.failed.emit(sentence)
+
+        def reached(progress: Progress) -> None:
+            self.jobs.tell(lambda: self._progress(run, progress))
+
+        self.jobs.submit(lambda: run.follow(session, direction, frames, reached), ended, failed)
+
+    def stop(self) -> None:
+        """Stop following; frames that were reached stay."""
+        run, session = self._run, self.session
+        if run is not None and session is not None:
+            self._run = None
+            run.end(session)
+            self.following_changed.emit(False)
+
+    def toggle_following(self) -> None:
+        """Follow, or stop."""
+        self.stop() if self.following else self.follow()
+
+    def _progress(self, run: Run, progress: Progress) -> None:
+        if self._run is run:
+            self.progressed.emit(progress)
+
+    # the engine's thread ------------------------------------------------------------------------------------------
+
+    def _change(
+        self,
+        call: Callable[[Session], Any],
+        done: Callable[[Any], None] | None = None,
+        failed: Callable[[str], None] | None = None,
+        go_on: bool = False,
+    ) -> None:
+        """Change the session after what was asked before; following stops for it, and goes on where it should."""
+        session, was_following = self.session, self.following
+        if session is None:
+            return
+        self.stop()
+        self.jobs.submit(lambda: call(session), done, failed)
+        if was_following and go_on:
+            self.follow()
+
+    def _encode_ahead(self) -> bool:
+        """Look at frames that will be wanted, outward from the one in view; whether there are more."""
+        session = self.session
+        return session is not None and session.encode_ahead(self.viewed_frame)
+
+    def _heard_masks(self, frames: tuple[int, ...]) -> None:
+        with self._lock:
+            first = not self._changed
+            self._changed.update(frames)
+        if first:
+            self.jobs.tell(self._tell_masks)
+
+    def _tell_masks(self) -> None:
+        with self._lock:
+            frames, self._changed = frozenset(self._changed), set()
+        self.masks_changed.emit(frames)
+
+    def _heard_prompts(self) -> None:
+        self.jobs.tell(self.prompts_changed.emit)
+
+    def _heard_locks(self) -> None:
+        self.jobs.tell(self.locks_changed.emit)
+
+    def _heard_labels(self) -> None:
+        self.jobs.tell(self.objects_changed.emit)
+
+    def _heard_problem(self, sentence: str) -> None:
+        self.jobs.tell(lambda: self.saved.emit(sentence))
+
+    def _heard_saved(self) -> None:
+        self.jobs.tell(lambda: self.saved.emit(""))

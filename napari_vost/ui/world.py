@@ -1,0 +1,82 @@
+"""Between the frames of a clip and the world of a viewer in which anything else may be open too.
+
+A viewer's slider counts in the smallest step of all its layers, and its world in their smallest unit. So nothing here
+counts steps: an index of the clip becomes a place in the world, and a place an index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from napari_vost.clip import Clip
+from napari_vost.display.grid import layer_grid
+
+
+class World:
+    """The one way from the clip's indices to ``viewer.dims`` and back.
+
+    Parameters
+    ----------
+    viewer
+        Where the clip is shown.
+    clip
+        Whose frames.
+    image
+        The layer that shows them, on the clip's own grid.
+    """
+
+    def __init__(self, viewer: Any, clip: Clip, image: Any) -> None:
+        self._viewer, self._image, self._grid, self._shape = viewer, image, layer_grid(clip), clip.shape
+
+    @property
+    def ready(self) -> bool:
+        """Whether the viewer has the clip's three axes; it has two once it is empty."""
+        return int(self._viewer.dims.ndim) >= 3
+
+    def axis(self, clip_axis: int) -> int:
+        """Axis of the viewer that an axis of the clip (0 frame, 1 y, 2 x) is: layers share their last axes."""
+        return int(self._viewer.dims.ndim) - 3 + clip_axis
+
+    def index(self, clip_axis: int) -> int:
+        """Index along an axis of the clip where the viewer stands: the nearest one."""
+        world = self._viewer.dims.point[self.axis(clip_axis)] / self._units(clip_axis)
+        if clip_axis == 0:
+            return self._grid.frame_of_world(world)
+        return min(max(round(self._place(clip_axis, world)), 0), self._shape[clip_axis] - 1)
+
+    @property
+    def indices(self) -> tuple[int, int, int]:
+        """Where the viewer stands: ``(frame, y, x)``."""
+        return self.index(0), self.index(1), self.index(2)
+
+    def go_to(self, indices: dict[int, int]) -> None:
+        """Move the viewer to an index on each of some axes of the clip, in one step.
+
+        Raises
+        ------
+        InputError
+            No such frame.
+        """
+        places = {}
+        for axis, index in indices.items():
+            grid = self._grid
+            world = grid.world_of_frame(index) if axis == 0 else grid.translate[axis] + index * grid.scale[axis]
+            places[self.axis(axis)] = world * self._units(axis)
+        self._viewer.dims.set_point(tuple(places), tuple(places.values()))
+
+    def pixel(self, world: Sequence[float]) -> tuple[float, float, float]:
+        """``(frame, y, x)`` of a position in the viewer's world, between pixels too."""
+        last = [world[self.axis(axis)] / self._units(axis) for axis in range(3)]
+        return self._place(0, last[0]), self._place(1, last[1]), self._place(2, last[2])
+
+    def _place(self, clip_axis: int, world: float) -> float:
+        return float((world - self._grid.translate[clip_axis]) / self._grid.scale[clip_axis])
+
+    def _units(self, clip_axis: int) -> float:
+        """World units in one of the layer's own; 1 unless a layer in a smaller unit of length is open too."""
+        common = self._viewer.layers.units
+        own = self._image.units[clip_axis - 3]
+        if common is None or common[clip_axis - 3] == own:
+            return 1.0
+        return float((1 * own).to(common[clip_axis - 3]).magnitude)
