@@ -45,6 +45,7 @@ class LaneView(QWidget):
         self._scale = Scale(1, 1)
         self._frame = 0
         self._active: int | None = None
+        self._brought: int | None = None  # the object whose row was brought into view last
         self._suggestion: tuple[int, int | None] | None = None
         self._range: Range | None = None
         self._progress: float | None = None
@@ -79,18 +80,20 @@ class LaneView(QWidget):
         self._arrange()
 
     def set_frame(self, frame_index: int) -> None:
-        """Move the cursor; a view that is zoomed in goes along."""
-        self._frame = int(np.clip(frame_index, 0, self._scale.frames - 1))
-        self._look_at(self._scale.with_frame(self._frame))
+        """Move the cursor; a view that is zoomed in goes along, and stays where it is if the frame is the same."""
+        before, self._frame = self._frame, int(np.clip(frame_index, 0, self._scale.frames - 1))
+        if self._frame != before:
+            self._look_at(self._scale.with_frame(self._frame))
         if self.hasFocus():
             self.setAccessibleDescription(self.told(self._frame, self._active))
         self.update()
 
     def set_active(self, object_id: int | None) -> None:
-        """Emphasise the row of an object and bring it into view."""
+        """Emphasise the row of an object; one that was not active before, or had no row, is brought into view."""
         self._active = object_id
         rows = [one.object_id for one in self._lanes]
-        if object_id in rows:
+        before, self._brought = self._brought, object_id if object_id in rows else None
+        if object_id in rows and object_id != before:
             top, high = rows.index(object_id) * self._row_px, self._rows.height()
             self._bar.setValue(int(np.clip(self._bar.value(), top + self._row_px - high, top)))
         self._stale()

@@ -130,6 +130,16 @@ def test_a_view_that_is_zoomed_in_goes_along_with_the_frame(lane: Lane) -> None:
     assert first <= 90 < stop
 
 
+def test_news_of_the_same_frame_leaves_the_view_where_it_was_moved(lane: Lane, session: Session) -> None:
+    lane.set_frame(90)
+    turn(lane, at(10), 8)
+    before = lane.visible_frames
+    assert before[1] < 90
+    lane.set_data(lane_data(session))
+    lane.set_frame(90)
+    assert lane.visible_frames == before
+
+
 def test_handles_set_the_range_and_keep_a_frame_in_it(qtbot: Any, lane: Lane) -> None:
     heard = Heard(lane)
     qtbot.mousePress(lane, LEFT, NONE, at(0, AXIS_Y))
@@ -280,6 +290,7 @@ def test_rows_that_do_not_fit_are_scrolled_to(qtbot: Any, lane: Lane) -> None:
     lane.set_active(9)
     qtbot.mouseClick(lane, LEFT, NONE, QPoint(50, 110))
     turn(lane, QPoint(50, 40), 20)
+    lane.set_active(9)  # it was already
     qtbot.mouseClick(lane, LEFT, NONE, QPoint(50, 10))
     assert heard.objects == [9, 1]
 
