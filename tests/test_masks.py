@@ -18,6 +18,7 @@ def test_any_mask_comes_back_and_its_box_is_tight(mask):
     packed = PackedMask.pack(mask)
     np.testing.assert_array_equal(packed.unpack(), mask)
     assert packed.empty == (not mask.any())
+    assert packed.area == packed.area == mask.sum()
     assert packed.box == box_of(mask)
     if packed.box is not None:
         y0, x0, y1, x1 = packed.box

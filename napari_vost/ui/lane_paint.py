@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QPointF, QRectF, Qt
-from qtpy.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPalette, QPen, QPolygonF
+from qtpy.QtCore import QPointF, QRectF, QSize, Qt
+from qtpy.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPalette, QPen, QPixmap, QPolygonF
 
 from napari_vost.display.colours import Colour
 from napari_vost.ui.lane_data import Flags, ObjectLane
@@ -19,7 +19,7 @@ ABOVE_PX, BELOW_PX = (
     5,
 )  # of a row, above the bar (for the suggestion) and below it (for the line of what is reviewed)
 DOT_PX = 3.0  # radius of a prompt
-SIGN_PX = 9.0  # room that a lock or a tick takes
+STAMP_PX = 14  # room that a sign takes
 HANDLE_PX = 5.0
 SUGGESTED = QColor(227, 182, 23)
 
@@ -55,6 +55,49 @@ def faded(colour: QColor, alpha: int) -> QColor:
     return QColor(colour.red(), colour.green(), colour.blue(), alpha)
 
 
+@dataclass(frozen=True)
+class Stamps:
+    """Small signs, painted once and stamped often; ``STAMP_PX`` wide and high."""
+
+    dot: QPixmap
+    ring: QPixmap
+    tick: QPixmap
+    padlock: QPixmap
+
+    @classmethod
+    def of(cls, look: Look, ratio: float) -> Stamps:
+        """Signs in the colours of the theme; ``ratio`` is pixels of the screen per pixel of Qt's."""
+        disc, tick, lock = QPainterPath(), QPainterPath(QPointF(3, 9)), QPainterPath()
+        disc.addEllipse(QPointF(STAMP_PX / 2, STAMP_PX / 2), DOT_PX, DOT_PX)
+        tick.lineTo(5.5, 12)
+        tick.lineTo(10, 5)
+        lock.addRect(QRectF(3, 8, 7, 4))
+        lock.moveTo(4.5, 8)
+        lock.arcTo(QRectF(4.5, 4.5, 4, 6), 180, -180)
+        halo, line = QPen(faded(look.back, 220), 3.6), QPen(look.text, 1.6)
+        return cls(
+            _stamp(disc, (QPen(look.back, 1.2),), look.text, ratio),
+            _stamp(disc, (QPen(look.text, 1.2),), look.back, ratio),
+            _stamp(tick, (halo, line), None, ratio),
+            _stamp(lock, (halo, line), None, ratio),
+        )
+
+
+def _stamp(shape: QPainterPath, pens: tuple[QPen, ...], fill: QColor | None, ratio: float) -> QPixmap:
+    picture = QPixmap(QSize(STAMP_PX, STAMP_PX) * ratio)
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if fill is not None:
+        painter.setBrush(fill)
+    for pen in pens:
+        painter.setPen(pen)
+        painter.drawPath(shape)
+    painter.end()
+    return picture
+
+
 def paint_name(painter: QPainter, lane: ObjectLane, place: QRectF, look: Look, active: bool) -> None:
     """Swatch and name of an object, the active one in bold with a bar at its side."""
     painter.fillRect(
@@ -74,9 +117,10 @@ def paint_name(painter: QPainter, lane: ObjectLane, place: QRectF, look: Look, a
 
 
 def paint_row(
-    painter: QPainter, lane: ObjectLane, scale: Scale, place: QRectF, look: Look, weak_below: float, ratio: float
+    painter: QPainter, lane: ObjectLane, scale: Scale, place: QRectF, weak_below: float, look: Look, stamps: Stamps
 ) -> None:
-    """The bar of an object with its area curve and all marks; ``ratio`` is pixels of the screen per pixel of Qt's."""
+    """The bar of an object with its area curve and all marks, as fine as the screen is."""
+    ratio = stamps.dot.devicePixelRatio()
     fine = columns(lane, scale.resized(round(scale.width * ratio)))
     bar = place.adjusted(0, ABOVE_PX, 0, -BELOW_PX)
     colour = QColor(*lane.colour_rgb)
@@ -87,9 +131,9 @@ def paint_row(
     largest = float(lane.area.max(initial=0.0))
     if largest > 0:
         _paint_pixels(painter, curve(fine, height, largest, rgb(look.text), rgb(look.back), dot), bar)
-    _paint_review(painter, fine, place, look, ratio)
+    _paint_review(painter, fine, place, look, stamps, ratio)
     _paint_limits(painter, lane, scale, place, look)
-    _paint_prompts(painter, lane, scale, bar, look)
+    _paint_prompts(painter, lane, scale, bar, stamps)
 
 
 def _paint_pixels(painter: QPainter, pixels: NDArray[np.uint8], place: QRectF) -> None:
@@ -99,42 +143,15 @@ def _paint_pixels(painter: QPainter, pixels: NDArray[np.uint8], place: QRectF) -
     painter.drawImage(place, QImage(data, width, height, 4 * width, QImage.Format.Format_RGBA8888))
 
 
-def _paint_review(painter: QPainter, fine: Columns, place: QRectF, look: Look, ratio: float) -> None:
+def _paint_review(painter: QPainter, fine: Columns, place: QRectF, look: Look, stamps: Stamps, ratio: float) -> None:
     """Below the bar: a line where frames are accepted, a dotted one where they are only locked, each with its sign."""
     y = place.bottom() - 3.5
-    _paint_pixels(
-        painter,
-        review_line(fine, max(1, round(2 * ratio)), rgb(look.text)),
-        QRectF(place.left(), y, place.width(), 2.0),
-    )
-    for flags, sign in ((fine.accepted, tick), (fine.locked & ~fine.accepted, padlock)):
+    line = review_line(fine, max(1, round(2 * ratio)), rgb(look.text))
+    _paint_pixels(painter, line, QRectF(place.left(), y, place.width(), 2.0))
+    for flags, stamp in ((fine.accepted, stamps.tick), (fine.locked & ~fine.accepted, stamps.padlock)):
         starts = np.array([start for start, stop in runs(flags)]) / ratio
-        for x in apart(starts, SIGN_PX + 3):
-            _paint_sign(painter, sign(place.left() + x + 1, y - SIGN_PX), look)
-
-
-def _paint_sign(painter: QPainter, shape: QPainterPath, look: Look) -> None:
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    for pen in (QPen(faded(look.back, 220), 3.6), QPen(look.text, 1.6)):
-        painter.setPen(pen)
-        painter.drawPath(shape)
-
-
-def tick(x: float, y: float) -> QPainterPath:
-    """A tick with its upper left corner here: accepted."""
-    path = QPainterPath(QPointF(x, y + 5))
-    path.lineTo(x + 2.5, y + 8)
-    path.lineTo(x + 7, y + 1)
-    return path
-
-
-def padlock(x: float, y: float) -> QPainterPath:
-    """A padlock with its upper left corner here: locked."""
-    path = QPainterPath()
-    path.addRect(QRectF(x, y + 4, 7, 4))
-    path.moveTo(x + 1.5, y + 4)
-    path.arcTo(QRectF(x + 1.5, y + 0.5, 4, 6), 180, -180)
-    return path
+        for x in apart(starts, 1.5 * STAMP_PX):
+            painter.drawPixmap(QPointF(place.left() + x - 2, y - STAMP_PX + 1), stamp)
 
 
 def _paint_limits(painter: QPainter, lane: ObjectLane, scale: Scale, place: QRectF, look: Look) -> None:
@@ -149,17 +166,15 @@ def _paint_limits(painter: QPainter, lane: ObjectLane, scale: Scale, place: QRec
         painter.drawLine(QPointF(x, place.top() + 3), QPointF(x, place.bottom() - 3))
 
 
-def _paint_prompts(painter: QPainter, lane: ObjectLane, scale: Scale, bar: QRectF, look: Look) -> None:
+def _paint_prompts(painter: QPainter, lane: ObjectLane, scale: Scale, bar: QRectF, stamps: Stamps) -> None:
     """A dot where a prompt is, a ring where it left the frame empty; dots that would lie upon one another are one."""
-    painter.setPen(QPen(look.back, 1.2))
-    for present, brush in ((True, look.text), (False, look.back)):
+    corner = bar.center() - QPointF(bar.center().x() + STAMP_PX / 2, STAMP_PX / 2)
+    for present, stamp in ((True, stamps.dot), (False, stamps.ring)):
         frames = np.flatnonzero(lane.prompted & (lane.present == present))
-        places = bar.left() + np.array([scale.x(frame + 0.5) for frame in frames])
+        places = bar.left() + (frames + 0.5 - scale.start) * scale.pixels_per_frame
         inside = places[(places > bar.left() - DOT_PX) & (places < bar.right() + DOT_PX)]
         for x in apart(inside, 2 * DOT_PX):
-            painter.setBrush(QBrush(brush))
-            painter.setPen(QPen(look.back if present else look.text, 1.2))
-            painter.drawEllipse(QPointF(x, bar.center().y()), DOT_PX, DOT_PX)
+            painter.drawPixmap(QPointF(x, 0) + corner, stamp)
 
 
 def paint_axis(painter: QPainter, scale: Scale, place: QRectF, kept: tuple[int, int], frame: int, look: Look) -> None:
@@ -174,7 +189,7 @@ def paint_axis(painter: QPainter, scale: Scale, place: QRectF, kept: tuple[int, 
         x, words = place.left() + scale.x(tick_frame + 0.5), str(tick_frame + 1)
         painter.drawLine(QPointF(x, place.top()), QPointF(x, place.top() + 3))
         wide = painter.fontMetrics().horizontalAdvance(words)
-        left = min(max(x - wide / 2, place.left() + HANDLE_PX + 2), place.right() - wide - HANDLE_PX - 2)
+        left = min(max(x - wide / 2, place.left() + HANDLE_PX + 3), place.right() - wide - HANDLE_PX - 3)
         if all(left + wide < start - 2 or left > stop + 2 for start, stop in taken):
             room = QRectF(left, place.top() + 3, wide + 1, place.height() - 3)
             painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter), words)

@@ -7,6 +7,7 @@ pixels, the one to worry about most is shown.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from napari_vost.ui.lane_data import Flags, Numbers, ObjectLane
 from napari_vost.ui.lane_scale import Scale
 
 LOWEST = 0.3  # height of a mask of confidence 0, of the bar's height: it must still be seen
-GAP_PX = 3.0  # columns of frames at least this wide are set apart
+GAP_PX = 5.0  # columns of frames at least this wide are set apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,19 +113,26 @@ def strip(seen: Columns, height: int, colour: Colour, weak_below: float, dot: in
     """
     confidence = np.nan_to_num(seen.confidence, nan=0.0)
     tall = np.where(seen.present, LOWEST + (1 - LOWEST) * confidence, 0.0)
-    top = height - np.ceil(tall * height).astype(np.int64)
-    y, x = np.arange(height)[:, None], np.arange(len(tall))[None]
-    inside = y >= top
-    ground, pattern = _patterns(y // dot, x // dot, confidence, weak_below)
-    alpha = np.where(pattern, 255, ground)
-    alpha = np.where(y < top + dot, 255, alpha)  # the upper edge is a curve of its own
-    alpha = np.where(inside, alpha, 0)
-    alpha = np.where(seen.kept & ~seen.present & (y >= height - dot), 200, alpha)
-    alpha = np.where(seen.edge & inside, alpha // 2, alpha)
+    top = (height - np.ceil(tall * height)).astype(np.int16)
+    y, x = np.arange(height, dtype=np.int16)[:, None], np.arange(len(tall), dtype=np.int16)[None]
+    alpha = _pattern(y // dot, x // dot, confidence, weak_below)
+    alpha[y < top + dot] = 255  # the upper edge is a curve of its own
+    alpha[:, seen.edge] //= 2
+    alpha[y < top] = 0
+    alpha[-dot:, seen.kept & ~seen.present] = 200
     picture = np.empty((height, len(tall), 4), np.uint8)
     picture[..., :3] = colour
     picture[..., 3] = alpha
     return picture
+
+
+def _pattern(y: NDArray[np.int16], x: NDArray[np.int16], confidence: Numbers, weak_below: float) -> NDArray[np.uint8]:
+    """Strength, (H, W): 235 throughout where sure, else 255 on lines or dots upon a weaker ground."""
+    weak, sure = confidence < weak_below, confidence >= (1 + weak_below) / 2
+    hatched, dotted = (x % 6 + y % 6) % 6 < 2, (x % 4 < 2) & (y % 4 < 2)
+    lines = np.where(weak, dotted, hatched & ~sure)
+    ground = np.where(sure, 235, np.where(weak, 45, 110)).astype(np.uint8)
+    return np.where(lines, np.uint8(255), ground)
 
 
 def review_line(seen: Columns, height: int, colour: Colour) -> NDArray[np.uint8]:
@@ -134,16 +142,6 @@ def review_line(seen: Columns, height: int, colour: Colour) -> NDArray[np.uint8]
     picture[..., :3] = colour
     picture[..., 3] = np.where(seen.accepted | dotted, 255, 0)
     return picture
-
-
-def _patterns(
-    y: NDArray[np.int64], x: NDArray[np.int64], confidence: Numbers, weak_below: float
-) -> tuple[NDArray[np.int64], Flags]:
-    """Strength of the ground (W,), 0 to 255, and where the pattern is at full strength (H, W)."""
-    sure, weak = confidence >= (1 + weak_below) / 2, confidence < weak_below
-    hatched, dotted = (x + y) % 6 < 2, (x % 4 < 2) & (y % 4 < 2)
-    ground = np.where(sure, 235, np.where(weak, 45, 110)).astype(np.int64)
-    return ground, np.asarray(np.where(weak, dotted, hatched & ~sure))
 
 
 def curve(seen: Columns, height: int, largest: float, text: Colour, back: Colour, dot: int = 1) -> NDArray[np.uint8]:
@@ -170,7 +168,8 @@ def curve(seen: Columns, height: int, largest: float, text: Colour, back: Colour
     away[:, ~seen.present] = np.inf
     line, halo = (np.clip(reach - away, 0.0, 1.0) for reach in (0.5 + 0.5 * dot, 0.5 + 1.5 * dot))
     picture = np.empty((*away.shape, 4), np.uint8)
-    picture[..., :3] = np.where((line > 0.3)[..., None], np.array(text, np.uint8), np.array(back, np.uint8))
+    picture[..., :3] = back
+    picture[line > 0.3, :3] = text
     picture[..., 3] = np.maximum(line, 0.75 * halo) * 255
     return picture
 
@@ -181,7 +180,7 @@ def runs(flags: Flags) -> list[tuple[int, int]]:
     return [(int(start), int(stop)) for start, stop in steps.reshape(-1, 2)]
 
 
-def apart(places: NDArray[np.float64], least: float) -> list[float]:
+def apart(places: NDArray[np.floating[Any]], least: float) -> list[float]:
     """Rising places thinned out so that two are at least ``least`` apart; the first of each cluster stays."""
     chosen: list[float] = []
     for place in places:

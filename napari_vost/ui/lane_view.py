@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Literal
 
 import numpy as np
 from qtpy.QtCore import QEvent, QPoint, QRectF, QSize, Qt, QTimer
-from qtpy.QtGui import QHideEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from qtpy.QtGui import QHideEvent, QPaintDevice, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from qtpy.QtWidgets import QScrollBar, QSizePolicy, QWidget
 
 from napari_vost.ui import lane_paint as paint
@@ -17,11 +18,22 @@ from napari_vost.ui.lane_scale import Scale
 
 ROW_PX, TALL_ROW_PX, AXIS_PX = 24, 44, 19
 LEAST_PX, MOST_PX = 60, 160
-NAMES_PX = 132
+NAMES_PX = 140
 GRAB_PX = 7  # how near to a handle a press takes it
 FLASH_MS, FLASH_STEPS = 60, 14
 Part = Literal["names", "rows", "axis"]
 Range = tuple[int, int]
+
+
+@contextmanager
+def painting(on: QPaintDevice) -> Iterator[QPainter]:
+    """A painter that ends in any case: one that an error leaves open takes the whole program down with it."""
+    painter = QPainter(on)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    try:
+        yield painter
+    finally:
+        painter.end()
 
 
 class LaneView(QWidget):
@@ -33,6 +45,7 @@ class LaneView(QWidget):
         self._scale = Scale(1, 1)
         self._frame = 0
         self._active: int | None = None
+        self._brought: int | None = None  # the object whose row was brought into view last
         self._suggestion: tuple[int, int | None] | None = None
         self._range: Range | None = None
         self._progress: float | None = None
@@ -60,24 +73,27 @@ class LaneView(QWidget):
         if data is None or frames != self._scale.frames:
             self._scale = Scale(frames, self._scale.width)
             self._frame, self._range, self._suggestion = min(self._frame, frames - 1), None, None
-            self._flashing, self._flash_left, self._progress = {}, 0, None
+            self._progress = None
+            self._end_flash()
         if len(self._lanes) != rows:
             self.updateGeometry()
         self._arrange()
 
     def set_frame(self, frame_index: int) -> None:
-        """Move the cursor; a view that is zoomed in goes along."""
-        self._frame = int(np.clip(frame_index, 0, self._scale.frames - 1))
-        self._look_at(self._scale.with_frame(self._frame))
+        """Move the cursor; a view that is zoomed in goes along, and stays where it is if the frame is the same."""
+        before, self._frame = self._frame, int(np.clip(frame_index, 0, self._scale.frames - 1))
+        if self._frame != before:
+            self._look_at(self._scale.with_frame(self._frame))
         if self.hasFocus():
             self.setAccessibleDescription(self.told(self._frame, self._active))
         self.update()
 
     def set_active(self, object_id: int | None) -> None:
-        """Emphasise the row of an object and bring it into view."""
+        """Emphasise the row of an object; one that was not active before, or had no row, is brought into view."""
         self._active = object_id
         rows = [one.object_id for one in self._lanes]
-        if object_id in rows:
+        before, self._brought = self._brought, object_id if object_id in rows else None
+        if object_id in rows and object_id != before:
             top, high = rows.index(object_id) * self._row_px, self._rows.height()
             self._bar.setValue(int(np.clip(self._bar.value(), top + self._row_px - high, top)))
         self._stale()
@@ -100,14 +116,14 @@ class LaneView(QWidget):
 
     def flash(self, frames: Mapping[int, Iterable[int]]) -> None:
         """Light up frames by object id for a moment, such as `changed_frames` finds them."""
-        self._flashing = {}
+        self._end_flash()
+        if not frames or not self.isVisible():
+            return
         for object_id, changed in frames.items():
             self._flashing[object_id] = np.zeros(self._scale.frames, np.bool_)
             self._flashing[object_id][list(changed)] = True
-        self._flash_left = FLASH_STEPS if self._flashing else 0
-        if self._flash_left and self.isVisible():
-            self._timer.start()
-        self.update()
+        self._flash_left = FLASH_STEPS
+        self._timer.start()
 
     def show_all(self) -> None:
         """Zoom out to the whole clip."""
@@ -122,6 +138,11 @@ class LaneView(QWidget):
         """Half-open range of the frames that are seen at least in part."""
         last = self._scale.frame_at(self._scale.width - 1e-6)
         return self._scale.frame_at(0), last + 1
+
+    @property
+    def flashing(self) -> bool:
+        """Whether frames are lit up now."""
+        return self._timer.isActive()
 
     # where things are
 
@@ -201,13 +222,48 @@ class LaneView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """The picture, and what moves above it."""
-        look, rows, axis = paint.Look.of(self.palette()), self._rows, self._axis
-        ratio = self.devicePixelRatioF()
+        look, ratio = paint.Look.of(self.palette()), self.devicePixelRatioF()
         if self._picture is None or self._picture.devicePixelRatio() != ratio:
-            self._picture = self._painted(look, ratio)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.drawPixmap(QPoint(0, 0), self._picture)
+            picture = QPixmap(self.size() * ratio)
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(look.back)
+            with painting(picture) as painter:
+                self._paint_still(painter, look, ratio)
+            self._picture = picture
+        with painting(self) as painter:
+            painter.drawPixmap(QPoint(0, 0), self._picture)
+            self._paint_moving(painter, look)
+
+    def _paint_still(self, painter: QPainter, look: paint.Look, ratio: float) -> None:
+        """Names and bars; nothing of it changes while the cursor moves."""
+        painter.setFont(self.font())
+        rows, axis, stamps = self._rows, self._axis, paint.Stamps.of(look, ratio)
+        if self._data is None or not self._lanes:
+            said = words.NO_CLIP if self._data is None else words.NO_OBJECT
+            paint.paint_words(painter, said, rows.adjusted(8, 0, -8, 0), look)
+            return
+        for row, lane in enumerate(self._lanes):
+            place = self._place(row)
+            if place.bottom() <= 0 or place.top() >= rows.bottom():
+                continue
+            name = QRectF(0, place.top(), self._names_px, place.height())
+            active = lane.object_id == self._active
+            painter.setClipRect(QRectF(0, 0, rows.right(), rows.bottom()))
+            if active:
+                painter.fillRect(name.united(place), look.band)
+            paint.paint_name(painter, lane, name, look, active)
+            painter.setClipRect(rows)
+            paint.paint_row(painter, lane, self._scale, place, self._data.weak_below, look, stamps)
+        painter.setClipping(False)
+        painter.setPen(look.text)
+        corner = QRectF(6, axis.top(), self._names_px - 8, AXIS_PX)
+        metrics, told = painter.fontMetrics(), words.of_all(self._data)
+        told = metrics.elidedText(told, Qt.TextElideMode.ElideRight, int(corner.width()))
+        painter.drawText(corner, int(Qt.AlignmentFlag.AlignVCenter), told)
+
+    def _paint_moving(self, painter: QPainter, look: paint.Look) -> None:
+        """Axis, cursor, range, and whatever else comes and goes."""
+        rows, axis = self._rows, self._axis
         if self._data is not None:
             painter.setClipRect(rows.adjusted(-1, 0, 1, AXIS_PX))
             self._paint_flash(painter, look)
@@ -223,40 +279,6 @@ class LaneView(QWidget):
             painter.setPen(look.text)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
-        painter.end()
-
-    def _painted(self, look: paint.Look, ratio: float) -> QPixmap:
-        """Names and bars; nothing of it changes while the cursor moves."""
-        picture = QPixmap(self.size() * ratio)
-        picture.setDevicePixelRatio(ratio)
-        picture.fill(look.back)
-        painter = QPainter(picture)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(self.font())
-        rows, axis = self._rows, self._axis
-        if not self._lanes:
-            said = words.NO_CLIP if self._data is None else words.NO_OBJECT
-            paint.paint_words(painter, said, rows.adjusted(8, 0, -8, 0), look)
-        for row, lane in enumerate(self._lanes):
-            place = self._place(row)
-            if place.bottom() <= 0 or place.top() >= rows.bottom():
-                continue
-            name = QRectF(0, place.top(), self._names_px, place.height())
-            active = lane.object_id == self._active
-            painter.setClipRect(QRectF(0, 0, rows.right(), rows.bottom()))
-            if active:
-                painter.fillRect(name.united(place), look.band)
-            paint.paint_name(painter, lane, name, look, active)
-            painter.setClipRect(rows)
-            weak_below = self._data.weak_below if self._data is not None else 0.0
-            paint.paint_row(painter, lane, self._scale, place, look, weak_below, ratio)
-        painter.setClipping(False)
-        if self._data is not None:
-            painter.setPen(look.text)
-            corner = QRectF(6, axis.top(), self._names_px - 8, AXIS_PX)
-            painter.drawText(corner, int(Qt.AlignmentFlag.AlignVCenter), words.of_all(self._data))
-        painter.end()
-        return picture
 
     def _paint_flash(self, painter: QPainter, look: paint.Look) -> None:
         strength = self._flash_left / FLASH_STEPS
@@ -287,12 +309,15 @@ class LaneView(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
         """Nothing flashes where nobody looks."""
-        self._timer.stop()
-        self._flash_left = 0
+        self._end_flash()
 
     def _fade(self) -> None:
         self._flash_left -= 1
         if self._flash_left <= 0:
-            self._flashing = {}
-            self._timer.stop()
+            self._end_flash()
+        self.update()
+
+    def _end_flash(self) -> None:
+        self._flashing, self._flash_left = {}, 0
+        self._timer.stop()
         self.update()
