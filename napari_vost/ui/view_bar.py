@@ -106,7 +106,8 @@ class ViewBar(QWidget):
         self._notes.setWordWrap(True)
         self._notes.setVisible(bool(self._notes.text()))
         self._readout.setElideMode(Qt.TextElideMode.ElideRight)
-        self._readout.setToolTip("Under the cursor")
+        self._readout.setWordWrap(True)
+        self._readout.setAlignment(Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -117,6 +118,7 @@ class ViewBar(QWidget):
         column.addWidget(self._notes)
 
     def _ask(self, plane: str) -> None:
+        self._show_text(self._cursor.text)
         self._view.show(plane)
         self._show_planes()  # the plane may come later, or not at all
 
@@ -142,6 +144,7 @@ class ViewBar(QWidget):
         self._readout.setText(f"Reading frames: {count} of {of} …")
 
     def _show_text(self, text: str) -> None:
+        self._readout.setFixedHeight(2 * self._readout.fontMetrics().lineSpacing() + 2)  # so that nothing below jumps
         self._readout.setText(text)
         self._readout.setToolTip(text)
 

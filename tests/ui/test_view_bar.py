@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.utils._proxies import PublicOnlyProxy
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QWidget
 
@@ -16,7 +17,7 @@ from napari_vost.ui.view import PlaneView
 from napari_vost.ui.view_bar import ViewBar
 from napari_vost.ui.windowing import Windowing
 from tests.display.patients import rotation, turned
-from tests.ui.looking import SHAPE, add_clip, clip_of_values
+from tests.ui.looking import SHAPE, add_clip, clip_of_values, drag, hover, middle
 
 pytestmark = pytest.mark.gui
 
@@ -116,3 +117,18 @@ def test_closed_it_listens_no_longer(make_napari_viewer: Any, qtbot: Any) -> Non
     listening = [dock.view.changed, dock.view.reading, dock.windowing.presets_ready, dock.windowing.changed,
                  dock.cursor.text_changed]  # fmt: skip
     assert [len(signal) for signal in listening] == [1, 0, 0, 0, 0]  # the cursor's own
+
+
+def test_all_of_it_works_through_the_proxy_that_a_plugin_is_given(make_napari_viewer: Any, qtbot: Any) -> None:
+    viewer = make_napari_viewer(show=True)
+    dock = Dock(PublicOnlyProxy(viewer), qtbot, ct(), Window(0.0, 100.0))
+    hover(viewer, qtbot, middle(viewer))
+    qtbot.waitUntil(lambda: "HU" in dock.cursor.text)
+    x, y = middle(viewer)
+    drag(viewer, qtbot, (x, y), (x + 150, y), Qt.KeyboardModifier.ShiftModifier)
+    assert dock.windowing.window == Window(-50.0, 150.0)
+    dock.view.show("Coronal")
+    assert viewer.dims.order[0] == 1
+    for part in (dock.bar, dock.cursor, dock.windowing, dock.view):
+        part.close()
+    assert viewer.dims.order == (0, 1, 2)
