@@ -28,6 +28,8 @@ _CONVENTIONS = {
     "radiological": ("Radiological", "Patient right is on screen left. Click to change sides."),
     "neurological": ("Neurological", "Patient right is on screen right. Click to change sides."),
 }
+_FIXED_SPACE = "\u00a0"
+_LABEL_PX = 10  # what napari's style adds to the lines of a label
 _WINDOW_TIP = (
     "Window of the display; the network sees the same in every window. Shift + left drag on the image: own one."
 )
@@ -144,8 +146,8 @@ class ViewBar(QWidget):
         self._readout.setText(f"Reading frames: {count} of {of} …")
 
     def _show_text(self, text: str) -> None:
-        self._readout.setFixedHeight(2 * self._readout.fontMetrics().lineSpacing() + 2)  # so that nothing below jumps
-        self._readout.setText(text)
+        self._readout.setFixedHeight(2 * self._readout.fontMetrics().lineSpacing() + _LABEL_PX)  # nothing below jumps
+        self._readout.setText(text.replace(" ", _FIXED_SPACE).replace(f"·{_FIXED_SPACE}", "· "))  # breaks after a dot
         self._readout.setToolTip(text)
 
     def _show_presets(self, _presets: Any = None) -> None:
