@@ -12,7 +12,7 @@ from napari_vost.ui.view import PlaneView
 
 _PLACES = {"left": "middle_left", "right": "middle_right", "top": "top_center", "bottom": "bottom_center"}
 _LETTER_PT = 16.0
-UNKNOWN = "Left and right are unknown: the file does not say how the patient lies."
+UNKNOWN = "Left and right are unknown"
 UNSPACED = "px: no spacing in the file"
 
 
@@ -34,7 +34,7 @@ class Letters:
         overlays = viewer.canvas.overlays
         for edge, place in _PLACES.items():
             overlays[_key(edge)] = TextOverlay(position=place, font_size=_LETTER_PT)
-        overlays[_key("line")] = TextOverlay(position="top_left", text=UNKNOWN)
+        overlays[_key("line")] = TextOverlay(position="bottom_left", text=UNKNOWN)
         view.changed.connect(self._draw)
         self._draw()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from napari.utils.notifications import show_warning
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
 from napari_vost.clip import Clip
 from napari_vost.display.orientation import Convention, Edges, view
@@ -17,6 +18,8 @@ from napari_vost.errors import InputError
 from napari_vost.ui.guard import LayerGuard
 from napari_vost.ui.whole import WholeClip
 from napari_vost.ui.world import World
+
+_FILLED = 0.95  # part of the canvas that a fitted clip takes, as napari has it
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class _Camera:
 
     def apply(self, viewer: Any) -> None:
         camera = viewer.scene.camera
-        camera.angles, camera.center, camera.zoom = self.angles, self.center, self.zoom
+        camera.angles, camera.zoom = self.angles, self.zoom
+        camera.center = self.center[-viewer.dims.ndisplay :]  # napari keeps a depth in 2D too, now and then
 
 
 class PlaneView:
@@ -67,11 +71,14 @@ class PlaneView:
         self._before = _Camera.of(viewer)
         self._before_axes = (dims.order, dims.ndisplay, viewer.scene.camera.orientation)
         self._turning = False
+        self._follow_soon = QTimer()
+        self._follow_soon.setSingleShot(True)
+        self._follow_soon.timeout.connect(self._follow)
         self._at = self._world.indices
         self._turn(self._plane)
         dims.events.point.connect(self._on_point, position="last")
         for emitter in self._axes_events():
-            emitter.connect(self._on_axes, position="last")  # after napari has sliced and fitted
+            emitter.connect(self._on_axes)
         self._whole.progress.connect(self.reading.emit)
         self._whole.failed.connect(show_warning)
 
@@ -181,6 +188,16 @@ class PlaneView:
             last = self._clip.shape[axis] - 1
             self._world.go_to({axis: min(max(self._world.index(axis) + by, 0), last)})
 
+    def fit(self) -> None:
+        """Show the whole of the clip, whatever else is open; in 3D from the front."""
+        shown = view(self._clip, self._plane, self._convention).order
+        spans = [self._world.span(axis) for axis in shown]
+        lengths = [length for _, length in spans[1:]]
+        box = self._viewer.canvas.viewbox_size(self._viewer.layers)
+        zoom = _FILLED * min(pixels / length for pixels, length in zip(box, lengths, strict=True))
+        centre = tuple(middle for middle, _ in spans)
+        _Camera(centre, zoom, (0.0, 0.0, 0.0)).apply(self._viewer)
+
     def guard_layers(self, layers: Iterable[Any]) -> None:
         """Put these layers back, with a sentence, whenever they are moved; instead of those guarded before."""
         if self._guard is not None:
@@ -193,6 +210,7 @@ class PlaneView:
         dims.events.point.disconnect(self._on_point)
         for emitter in self._axes_events():
             emitter.disconnect(self._on_axes)
+        self._follow_soon.stop()
         self._whole.stop()
         self.guard_layers(())
         order, ndisplay, orientation = self._before_axes
@@ -226,7 +244,7 @@ class PlaneView:
             if plane.name in self._cameras:
                 self._cameras.pop(plane.name).apply(self._viewer)
             elif (dims.order, dims.ndisplay) != axes:
-                self._viewer.reset_view(layers=[self._image])
+                self.fit()
         if self.is_3d != was_3d:
             (self.entered_3d if self.is_3d else self.left_3d).emit()
         self.changed.emit()
@@ -264,9 +282,13 @@ class PlaneView:
             self.changed.emit()
 
     def _on_axes(self, event: Any = None) -> None:
+        if not self._turning:
+            self._follow_soon.start(0)  # what is set inside an event of the viewer, it announces and undoes later
+
+    def _follow(self) -> None:
         """Someone else turned the view: take the plane that they mean, the right way up."""
         dims = self._viewer.dims
-        if self._turning or not self._world.ready:
+        if not self._world.ready:
             return
         through = dims.order[-3] - self._world.axis(0)
         meant = next((plane for plane in self._planes.values() if plane.through == through), self._plane)

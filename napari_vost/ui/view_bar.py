@@ -28,6 +28,8 @@ _CONVENTIONS = {
     "radiological": ("Radiological", "Patient right is on screen left. Click to change sides."),
     "neurological": ("Neurological", "Patient right is on screen right. Click to change sides."),
 }
+_FIXED_SPACE = "\u00a0"
+_LABEL_PX = 10  # what napari's style adds to the lines of a label
 _WINDOW_TIP = (
     "Window of the display; the network sees the same in every window. Shift + left drag on the image: own one."
 )
@@ -106,7 +108,8 @@ class ViewBar(QWidget):
         self._notes.setWordWrap(True)
         self._notes.setVisible(bool(self._notes.text()))
         self._readout.setElideMode(Qt.TextElideMode.ElideRight)
-        self._readout.setToolTip("Under the cursor")
+        self._readout.setWordWrap(True)
+        self._readout.setAlignment(Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -117,6 +120,7 @@ class ViewBar(QWidget):
         column.addWidget(self._notes)
 
     def _ask(self, plane: str) -> None:
+        self._show_text(self._cursor.text)
         self._view.show(plane)
         self._show_planes()  # the plane may come later, or not at all
 
@@ -142,7 +146,8 @@ class ViewBar(QWidget):
         self._readout.setText(f"Reading frames: {count} of {of} …")
 
     def _show_text(self, text: str) -> None:
-        self._readout.setText(text)
+        self._readout.setFixedHeight(2 * self._readout.fontMetrics().lineSpacing() + _LABEL_PX)  # nothing below jumps
+        self._readout.setText(text.replace(" ", _FIXED_SPACE).replace(f"·{_FIXED_SPACE}", "· "))  # breaks after a dot
         self._readout.setToolTip(text)
 
     def _show_presets(self, _presets: Any = None) -> None:

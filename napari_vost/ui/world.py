@@ -65,6 +65,12 @@ class World:
             places[self.axis(axis)] = world * self._units(axis)
         self._viewer.dims.set_point(tuple(places), tuple(places.values()))
 
+    def span(self, clip_axis: int) -> tuple[float, float]:
+        """Centre and length of the clip along one of its axes, world units."""
+        steps, scale = self._shape[clip_axis], self._grid.scale[clip_axis]
+        centre = self._grid.translate[clip_axis] + (steps - 1) / 2 * scale
+        return centre * self._units(clip_axis), steps * scale * self._units(clip_axis)
+
     def pixel(self, world: Sequence[float]) -> tuple[float, float, float]:
         """``(frame, y, x)`` of a position in the viewer's world, between pixels too."""
         last = [world[self.axis(axis)] / self._units(axis) for axis in range(3)]
