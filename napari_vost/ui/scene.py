@@ -199,9 +199,9 @@ class Scene(QObject):
         for object_id in range(1, max(self.studio.object_ids, default=0) + 20):  # what a brush may paint next
             red, green, blue = self.studio.colour(object_id)
             colours.setdefault(object_id, (red / 255, green / 255, blue / 255, 1.0))
-        self.masks.colormap = DirectLabelColormap(color_dict=colours)
         if self.masks.selected_label not in (0, self.studio.object_id):
             self.masks.selected_label = self.studio.object_id
+        self.masks.colormap = DirectLabelColormap(color_dict=colours)  # says the selected label again: it is right now
         self.draw_prompts()
 
     # prompts ------------------------------------------------------------------------------------------------------

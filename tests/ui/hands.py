@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
@@ -69,9 +69,7 @@ class Hands:
 
     def move(self, place: QPoint, button: Any = LEFT, modifier: Any = NONE) -> None:
         """With the button held, which `QTest.mouseMove` cannot."""
-        from qtpy.QtCore import QEvent
-        from qtpy.QtGui import QMouseEvent
-
+        self.qtbot.wait(8)  # vispy skips moves that follow one another faster than a hand
         local, everywhere = QPointF(place), QPointF(self.canvas.mapToGlobal(place))
         event = QMouseEvent(QEvent.Type.MouseMove, local, everywhere, Qt.MouseButton.NoButton, button, modifier)
         QApplication.sendEvent(self.canvas, event)
