@@ -93,7 +93,7 @@ def test_frames_that_are_known_to_be_empty_do_not_stand_in_the_way(session: Sess
     assert session.ledger.kept[1, 9].mask.empty
     session.not_here(8)  # said by the user too: it stays when the end goes
     session.clear_limits(1)
-    assert {place for place in session.locks} == {(1, 8), (1, 9)}
+    assert set(session.locks) == {(1, 8), (1, 9)}
 
 
 def test_the_side_is_away_from_the_prompts_or_has_to_be_said(session: Session) -> None:
