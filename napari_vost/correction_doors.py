@@ -68,9 +68,9 @@ class CorrectionDoors(PromptDoors):
         """Who gets a pixel of two objects when one is followed onto another that stands: saved, but no step of undo.
 
         True: the one that is followed, unless the other is locked or prompted on that frame. False: the one that
-        stands. None, the default: both, and label maps show the smaller id. Objects that are followed together share
-        pixels unless ``cleanup.non_overlap`` says otherwise. Clicks and `paint` change no other object's mask: a
-        brush that overwrites gives both masks.
+        stands. Of objects that are followed to a frame together it is the one of higher logit either way. None, the
+        default: both, and label maps show the smaller id. Clicks and `paint` change no other object's mask: a brush
+        that overwrites gives both masks.
         """
         return self._follower.overwrite
 

@@ -141,7 +141,8 @@ class Follower:
 
     def _take(self, reached: Reached, before: dict[Place, Kept | None], calibration: Calibration | None) -> FrameResult:
         here: dict[int, Kept] = {}
-        cleaned = clean(reached.answers, self._options.cleanup)
+        cleanup = self._options.cleanup
+        cleaned = clean(reached.answers, cleanup if self.overwrite is None else replace(cleanup, non_overlap=True))
         masks = {answer.object_id: mask for answer, mask in zip(reached.answers, cleaned, strict=True)}
         if self.overwrite is not None:
             self._part_from_others(reached.frame_index, masks, before)

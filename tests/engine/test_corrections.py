@@ -106,6 +106,7 @@ def test_who_gets_a_pixel_that_two_objects_want_is_one_switch(cine: Clip, tmp_pa
         session.add_point(5, (48, 35))
         list(session.propagate())
         session.paint({(1, 8): mask(session, 8)})
+        list(session.propagate())
         alone = {frame: mask(session, frame) for frame in range(12)}
         session.add_mask(5, disc(48, 25), object_id=2)
         before = dict(session.ledger.kept)
@@ -119,6 +120,8 @@ def test_who_gets_a_pixel_that_two_objects_want_is_one_switch(cine: Clip, tmp_pa
         assert np.array_equal(mask(session, 8), alone[8]) and np.array_equal(mask(session, 5), alone[5])
         session.undo()
         assert session.ledger.kept == before
+        list(session.propagate())  # all of them together now
+        assert overwrite is None or not any(np.logical_and(*session.preview(frame).values()).any() for frame in (0, 11))
         session.save(tmp_path / "case.vost")
         assert Session.load(tmp_path / "case.vost", source=cine).overwrite is overwrite
 
