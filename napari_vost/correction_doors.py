@@ -229,6 +229,8 @@ class CorrectionDoors(PromptDoors):
         )
         for place, here in _by_place(after.prompts, places).items():
             check_has_inside(here, place in bases)
+        if not lock:
+            _ = self.engine  # parts that do not fit each other are refused with the first prompt, whatever its kind
         self._act(name, after, places | _changed_places(settings, opened))
         if lock:
             self.locks_changed.emit()
