@@ -33,6 +33,7 @@ class CorrectionDoors(PromptDoors):
     prompts_changed: Signal
     masks_changed: Signal
     locks_changed: Signal
+    view_changed: Signal
     options: EngineOptions
     ledger: Ledger
     _seeds: SeedBook
@@ -61,6 +62,23 @@ class CorrectionDoors(PromptDoors):
     def dabbed(self) -> frozenset[Place]:
         """``(object_id, frame_index)`` whose mask took a dab to obey a click that the network did not (see `dab`)."""
         return frozenset(place for place, kept in list(self.ledger.kept.items()) if kept.dabbed)
+
+    @property
+    def overwrite(self) -> bool | None:
+        """Who gets a pixel of two objects when one is followed onto another that stands: saved, but no step of undo.
+
+        True: the one that is followed, unless the other is locked or prompted on that frame. False: the one that
+        stands. Of objects that are followed to a frame together it is the one of higher logit either way. None, the
+        default: both, and label maps show the smaller id. Clicks and `paint` change no other object's mask: a brush
+        that overwrites gives both masks.
+        """
+        return self._follower.overwrite
+
+    @overwrite.setter
+    def overwrite(self, overwrite: bool | None) -> None:
+        self._follower.check_idle()
+        self._follower.overwrite = None if overwrite is None else bool(overwrite)
+        self.view_changed.emit()
 
     def add(self, *prompts: Prompt) -> None:
         """Add prompts as one step; each frame and object that they touch is answered once.
@@ -211,6 +229,8 @@ class CorrectionDoors(PromptDoors):
         )
         for place, here in _by_place(after.prompts, places).items():
             check_has_inside(here, place in bases)
+        if not lock:
+            _ = self.engine  # parts that do not fit each other are refused with the first prompt, whatever its kind
         self._act(name, after, places | _changed_places(settings, opened))
         if lock:
             self.locks_changed.emit()

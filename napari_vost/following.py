@@ -5,7 +5,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
+import numpy as np
 from psygnal import Signal
 
 from napari_vost.cleanup import Cleanup, clean, repair
@@ -15,7 +17,7 @@ from napari_vost.dab import obey
 from napari_vost.engine import EngineOptions
 from napari_vost.errors import InputError, VostWarning
 from napari_vost.history import Follow, Kept, Ledger, Place, frame_result
-from napari_vost.masks import PackedMask
+from napari_vost.masks import Mask, PackedMask
 from napari_vost.motion.period import LEAST_FRAMES
 from napari_vost.prompt_rules import changed_by_object
 from napari_vost.propagation import Plan, Reached, propagate
@@ -44,6 +46,7 @@ class Follower:
         self.pending: dict[Place, Kept | None] | None = None  # what a run has replaced so far; None while none runs
         self.follow: Follow | None = None  # how that run follows
         self.read_only = ""  # why nothing may be changed, "" where it may
+        self.overwrite: bool | None = None  # see `Session.overwrite`
         self._adapting = self._told = False
 
     def check_idle(self) -> None:
@@ -138,9 +141,14 @@ class Follower:
 
     def _take(self, reached: Reached, before: dict[Place, Kept | None], calibration: Calibration | None) -> FrameResult:
         here: dict[int, Kept] = {}
-        for answer, mask in zip(reached.answers, clean(reached.answers, self._options.cleanup), strict=True):
+        cleanup = self._options.cleanup
+        cleaned = clean(reached.answers, cleanup if self.overwrite is None else replace(cleanup, non_overlap=True))
+        masks = {answer.object_id: mask for answer, mask in zip(reached.answers, cleaned, strict=True)}
+        if self.overwrite is not None:
+            self._part_from_others(reached.frame_index, masks, before)
+        for answer in reached.answers:
             sure = confidence(answer.evidence, calibration)
-            here[answer.object_id] = Kept(PackedMask.pack(mask), answer.scores, sure)
+            here[answer.object_id] = Kept(PackedMask.pack(masks[answer.object_id]), answer.scores, sure)
             self._ledger.write((answer.object_id, reached.frame_index), here[answer.object_id], before)
         for object_id, first, last in reached.ended:
             prompted = self._ledger.settings.prompted_frames(object_id)
@@ -150,6 +158,23 @@ class Follower:
                     self._ledger.write(place, None, before)
         self.reached.emit(reached.frame_index)
         return frame_result(reached.frame_index, here)
+
+    def _part_from_others(self, frame_index: int, masks: dict[int, Mask], before: dict[Place, Kept | None]) -> None:
+        """Share no pixel with objects that stand on a frame: they lose it, or keep it (locked or prompted, always)."""
+        settings = self._ledger.settings
+        for object_id in self._ledger.object_ids:
+            place = (object_id, frame_index)
+            kept = self._ledger.kept.get(place)
+            if object_id in masks or kept is None or kept.mask.empty:
+                continue
+            standing = kept.mask.unpack()
+            taken = np.logical_or.reduce([standing & mask for mask in masks.values()])
+            if not taken.any():
+                continue
+            if self.overwrite and place not in settings.locks and not settings.prompts_at(place):
+                self._ledger.write(place, replace(kept, mask=PackedMask.pack(standing & ~taken)), before)
+            else:
+                masks.update({one: mask & ~standing for one, mask in masks.items()})
 
 
 def kept_seed(one: Seed, engine: Engine, cleanup: Cleanup) -> Kept:

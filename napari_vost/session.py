@@ -237,7 +237,7 @@ class Session(CorrectionDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors)
         session.model = saved.model if model is None else session.model
         session.labels.update(saved.labels)
         session.alias, session.reader, session.on_file = saved.alias, saved.reader, saved.on_file
-        session.view = saved.view
+        session.view, session.overwrite = saved.view, saved.options.get("overwrite")
         session.expected_network, session.fitted = saved.network, saved.fitted
         session.ledger.take(saved.ledger)
         return session

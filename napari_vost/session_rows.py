@@ -183,7 +183,8 @@ def _meta(session: Session, stamp: str, position: int) -> dict[str, str]:
 
     options = session.options
     names = ("adapter", "memory", "motion", "region", "window", "sam2")
-    words = {**{name: getattr(options, name) for name in names}, "cleanup": asdict(options.cleanup)}
+    words = {name: getattr(options, name) for name in names}
+    words |= {"cleanup": asdict(options.cleanup), "overwrite": session.overwrite}
     return {
         "engine": __version__,
         "model": session.model,

@@ -79,14 +79,51 @@ def test_a_click_on_a_locked_frame_changes_it_and_following_does_not(session: Se
     assert np.array_equal(mask(session, 8), corrected)
 
 
-def test_painting_asks_no_network_and_what_it_leaves_in_memory_is_made_when_it_is_needed(session: Session) -> None:
+def test_painting_asks_no_network_and_its_memory_is_made_when_it_is_needed_unless_cancelled(session: Session) -> None:
     session.paint({(1, frame): disc(x=30 + frame) for frame in range(12)})
     assert session._engine is None
-    run = session.propagate()
-    session.cancel()
+    looks = 0
+    answer = session.engine.network.answer
+
+    def counting(*args: object) -> object:
+        nonlocal looks
+        looks += 1
+        if looks == 4:
+            session.cancel()
+        return answer(*args)  # type: ignore[arg-type]  # passes on what it gets
+
+    session.engine.network.answer = counting  # type: ignore[method-assign]  # a spy
     with pytest.raises(Cancelled):
-        list(run)
-    assert len(list(session.propagate())) == 12
+        list(session.propagate())
+    assert looks == 4
+    assert len(list(session.propagate())) == 12 and looks == 12
+
+
+def test_who_gets_a_pixel_that_two_objects_want_is_one_switch(cine: Clip, tmp_path: Path) -> None:
+    for overwrite in (None, False, True):
+        session = Session(cine, BrightNetwork())
+        session.overwrite = overwrite
+        session.add_point(5, (48, 35))
+        list(session.propagate())
+        session.paint({(1, 8): mask(session, 8)})
+        list(session.propagate())
+        alone = {frame: mask(session, frame) for frame in range(12)}
+        session.add_mask(5, disc(48, 25), object_id=2)
+        before = dict(session.ledger.kept)
+        list(session.propagate())  # the network takes the same bright disc for it
+        other = {frame: session.preview(frame)[2] for frame in range(12)}
+        for frame in set(range(12)) - {5}:
+            wins, keeps = other[frame].any(), mask(session, frame).any()
+            assert (wins, keeps) == {None: (True, True), False: (False, True), True: (frame != 8, frame == 8)}[
+                overwrite
+            ]
+        assert np.array_equal(mask(session, 8), alone[8]) and np.array_equal(mask(session, 5), alone[5])
+        session.undo()
+        assert session.ledger.kept == before
+        list(session.propagate())  # all of them together now
+        assert overwrite is None or not any(np.logical_and(*session.preview(frame).values()).any() for frame in (0, 11))
+        session.save(tmp_path / "case.vost")
+        assert Session.load(tmp_path / "case.vost", source=cine).overwrite is overwrite
 
 
 def test_not_here_is_an_empty_locked_mask_and_one_step(session: Session) -> None:
