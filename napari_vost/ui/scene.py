@@ -39,7 +39,8 @@ class Scene(QObject):
     studio
         Whose session is shown; it has one.
     view
-        What is looked at: ``frame_index``, ``through`` (axis that the plane cuts, None in 3D) and ``changed``.
+        What is looked at: ``frame_index``, ``through`` (axis that the plane cuts, None in 3D), ``place`` and
+        ``changed``.
     image
         The layer of the clip.
     """
@@ -166,6 +167,7 @@ class Scene(QObject):
         """Another frame or plane is in view."""
         self.studio.viewed_frame = self.view.frame_index
         self.studio.jobs.wake()
+        self._fit_markers()
         if self.view.frame_index in self._dirty and not self.brush.painting:
             self._compose(self.view.frame_index)
             self._refresh()
@@ -232,10 +234,19 @@ class Scene(QObject):
             self.prompts.symbol = symbols
             self.prompts.face_color = colours
             self.prompts.border_color = "white"
+        self._fit_markers()
         if shapes or len(self.strokes.data):
             self.strokes.data = []
             for (data, kind), edge in zip(shapes, edges, strict=True):
                 self.strokes.add(data, shape_type=kind, edge_color=edge, face_color="transparent", edge_width=1)
+
+    def _fit_markers(self) -> None:
+        """Markers have one size on the screen where there are any; elsewhere napari would show its invisible one."""
+        cut = self.view.through
+        seen = cut is None or bool((np.rint(self.prompts.data[:, cut]) == self.view.place).any())
+        limits = (MARKER_PX if seen else 0, MARKER_PX)
+        if tuple(self.prompts.canvas_size_limits) != limits:
+            self.prompts.canvas_size_limits = limits
 
     def draw_stroke(self, stroke: NDArray[np.float64] | None, kind: str = "path") -> None:
         """Show a stroke that is being drawn, (N, 3) as ``(frame, y, x)``; None when it is over."""

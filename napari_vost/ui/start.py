@@ -75,6 +75,7 @@ class Start(QWidget):
             button = _button(title, "A synthetic scan to try things on; it is nobody's.")
             button.clicked.connect(partial(self.sample_chosen.emit, key))
             layout.addWidget(button)
+        layout.addStretch()  # where there is no list of cases yet, the rest stays together at the top
         self.refresh()
 
     def refresh(self) -> None:
