@@ -35,6 +35,7 @@ from napari_vost.ui.outlook import (
     weak_line,
     with_suffix,
 )
+from napari_vost.ui.say import in_window
 
 if TYPE_CHECKING:
     from napari_vost.session import Session
@@ -179,7 +180,7 @@ class ExportPanel(QWidget):
         self.result.setText(str(path))
         self.result.setToolTip(str(path))
         self.result.setVisible(True)
-        self.said.setText("\n".join(["Written.", *map(_in_window, notices)]))
+        self.said.setText("\n".join(["Written.", *map(in_window, notices)]))
         self.exported.emit(path)
 
     def _fail(self, error: Exception) -> None:
@@ -187,7 +188,7 @@ class ExportPanel(QWidget):
         if isinstance(error, Cancelled):
             return
         self.result.setVisible(False)
-        self.said.setText(_in_window(str(error)))
+        self.said.setText(in_window(str(error)))
         if not isinstance(error, VostError):
             raise error
 
@@ -202,27 +203,13 @@ def _outlook(session: Session, suffix: str, has_reference: bool) -> Outlook:
     segmentation = session.segmentation()
     wants = needs_reference(segmentation, suffix)
     lost = not_held(segmentation, suffix, has_reference)
-    said = (*lost, overlap_rule(session, suffix), weak_line(weak_frames(session)))
-    return "\n".join(one for one in said if one), uneven(segmentation, suffix), wants
+    said = (*lost, weak_line(weak_frames(session)), overlap_rule(segmentation, suffix))
+    return "\n".join(f"• {one}" for one in said if one), uneven(segmentation, suffix), wants
 
 
 def _write(session: Session, path: Path, suffix: str, ways: dict[str, Any]) -> tuple[str, ...]:
     target = f"{path}/" if suffix == FOLDER else path
     return export(session, target, creator=session.reader or reader_name(), **ways)
-
-
-def _in_window(words: str) -> str:
-    """A sentence of an exporter in the words of the window, which has boxes to tick where a program has options."""
-    for theirs, ours in _WORDS.items():
-        words = words.replace(theirs, ours)
-    return words
-
-
-_WORDS = {
-    "(--fill-gap, fill_gap=True)": "(above)",
-    "(resample=True)": "(above)",
-    "(--reference DIR)": "(above)",
-}
 
 
 def _words() -> QLabel:
