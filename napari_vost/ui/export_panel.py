@@ -94,6 +94,20 @@ class ExportPanel(QWidget):
         """Of the chosen format; ``"/"`` is a folder."""
         return str(self.format.currentData())
 
+    def ask(self) -> None:
+        """Ask where the file goes, and write it there."""
+        session, suffix = self._session, self.suffix
+        if session is None:
+            return
+        if suffix == FOLDER:
+            found = QFileDialog.getExistingDirectory(self, "An empty folder for the pictures", self._folder)
+        else:
+            start = str(Path(self._folder) / f"{session.alias or 'masks'}{suffix}")
+            found, _ = QFileDialog.getSaveFileName(self, "Export masks", start, f"{formats()[suffix]} (*{suffix})")
+        if found:
+            self._folder = str(Path(found).parent)
+            self.export_to(Path(found))
+
     def export_to(self, path: Path) -> None:
         """Write the masks, off the GUI thread."""
         session, suffix = self._session, self.suffix
@@ -134,7 +148,7 @@ class ExportPanel(QWidget):
         self.result.setAccessibleName("Written file")
         self.format.currentIndexChanged.connect(self.refresh)
         self.reference.clicked.connect(self._ask_reference)
-        self.button.clicked.connect(self._ask_path)
+        self.button.clicked.connect(self.ask)
 
     def _arrange(self) -> None:
         layout = QVBoxLayout(self)
@@ -161,19 +175,6 @@ class ExportPanel(QWidget):
         if found:
             self._reference = Path(found)
             self.refresh()
-
-    def _ask_path(self) -> None:
-        session, suffix = self._session, self.suffix
-        if session is None:
-            return
-        if suffix == FOLDER:
-            found = QFileDialog.getExistingDirectory(self, "An empty folder for the pictures", self._folder)
-        else:
-            start = str(Path(self._folder) / f"{session.alias or 'masks'}{suffix}")
-            found, _ = QFileDialog.getSaveFileName(self, "Export masks", start, f"{formats()[suffix]} (*{suffix})")
-        if found:
-            self._folder = str(Path(found).parent)
-            self.export_to(Path(found))
 
     def _tell(self, path: Path, notices: tuple[str, ...]) -> None:
         self._set_busy(False)
