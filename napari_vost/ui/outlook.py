@@ -19,10 +19,10 @@ WEAK_BELOW = 0.7  # confidence is the chance of a good mask
 FOLDER = "/"
 TITLES = {
     ".nii.gz": "NIfTI label map",
-    ".nii": "NIfTI label map, not compressed",
     ".dcm": "DICOM-SEG",
     ".nrrd": "NRRD label map",
     ".mha": "MHA label map",
+    ".nii": "NIfTI, not packed",
     FOLDER: "PNG files in a folder",
 }
 _LABEL_MAPS = (".nii.gz", ".nii", ".nrrd", ".mha", FOLDER)

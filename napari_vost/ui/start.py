@@ -87,11 +87,6 @@ class Start(QWidget):
             self.words.setText("Looking for your cases …")
         self._running = Running(self._find, self._show, self._show_problem, self)
 
-    def close_down(self) -> None:
-        """What is still being looked for is not shown any more."""
-        if self._running is not None:
-            self._running.forget()
-
     def _make_open(self) -> QGridLayout:
         file = _button("File …", "A scan or a cine: DICOM, NIfTI, NRRD, MHA, video or pictures.")
         folder = _button("Folder …", "The folder of a DICOM series or study, or of pictures.")

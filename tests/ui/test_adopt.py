@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import dask.array as da
@@ -168,3 +169,16 @@ def test_labels_of_the_same_shape_are_taken_as_they_are() -> None:
 def test_labels_that_do_not_fit_are_refused(layer: Any, said: str) -> None:
     with pytest.raises(InputError, match=said):
         labels_for(layer, Clip.from_array(VOLUME))
+
+
+@pytest.mark.gui
+def test_what_another_reader_opened_is_said_to_have_lost_its_spacing(make_napari_viewer: Any, tmp_path: Path) -> None:
+    import tifffile
+
+    tifffile.imwrite(tmp_path / "scan.tif", VOLUME)
+    viewer = make_napari_viewer()
+    (theirs,) = viewer.open(tmp_path / "scan.tif", plugin="napari")
+    (ours,) = viewer.open(tmp_path / "scan.tif", plugin="napari-vost")
+    assert "Another reader opened this image" in adopt(theirs).notices[-1]
+    assert not any("Another reader" in one for one in adopt(ours).notices)
+    assert np.array_equal(adopt(theirs).frame(2), VOLUME[2])

@@ -179,5 +179,8 @@ def test_closing_during_an_export_lets_it_end_and_tells_nobody(qtbot: Any, clip:
 
 
 def test_it_fits_into_300_pixels(qtbot: Any) -> None:
-    panel = panel_of(qtbot, session_on(PLAIN, weak=(1, 3, 5), overlap=True), ".dcm")
+    panel = panel_of(qtbot, session_on(PLAIN, weak=(1, 3, 5), overlap=True))
+    panel.export_to(Path("/a-folder-with-a-long-name/" * 12 + "m.nii.gz"))
+    qtbot.waitUntil(lambda: "long-name" in panel.said.text())
+    qtbot.wait(50)
     assert panel.minimumSizeHint().width() <= 300
