@@ -23,6 +23,7 @@ from napari_vost.ui.mouse import Mouse
 from napari_vost.ui.object_list import ObjectList
 from napari_vost.ui.playing import Player
 from napari_vost.ui.review_bar import ReviewBar
+from napari_vost.ui.save_key import SaveKey
 from napari_vost.ui.scene import Scene
 from napari_vost.ui.studio import Studio
 from napari_vost.ui.tools import Tool, Tools
@@ -85,6 +86,7 @@ class Desk(QWidget):
         self.review = ReviewBar(self.actions_by_name)
         self.export = ExportPanel()
         self.export.show_session(self.studio.session)
+        self.save_key = SaveKey(self.viewer, self.export.ask, self)
         self.view_bar = ViewBar(self.clip, self.view, self.windowing, self.readout, self.player)
         self.hint = QLabel()
         self.hint.setWordWrap(True)
@@ -156,6 +158,7 @@ class Desk(QWidget):
             signal.disconnect(self._soon.start)
         studio.following_changed.disconnect(self._following_changed)
         self.view.changed.disconnect(self._looked)
+        self.save_key.close_down()
         self.tools.close()
         self.mouse.close()
         if self.player is not None:

@@ -250,7 +250,6 @@ class Dock(QWidget):
         if self._window is not None:
             self._window.removeEventFilter(self)
         self.close_clip()
-        self.start.close_down()
         self.studio.end()
 
     # cases --------------------------------------------------------------------------------------------------------

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from napari_vost.errors import ExportError
 from napari_vost.geometry import is_sheared
 from napari_vost.io.exporters import suffixes
+from napari_vost.ui.lane_data import WEAK_BELOW
 
 if TYPE_CHECKING:
     from napari_vost.session import Session
     from napari_vost.types import Segmentation
 
-WEAK_BELOW = 0.7  # confidence is the chance of a good mask
 FOLDER = "/"
 TITLES = {
     ".nii.gz": "NIfTI label map",
