@@ -217,7 +217,7 @@ def test_k_locks_and_a_locked_frame_is_never_written(followed: Any) -> None:
 def test_enter_accepts_and_goes_to_the_next_weak_frame(followed: Any) -> None:
     from napari_vost.ui.lane_data import next_weak
 
-    data = followed.desk._data
+    data = followed.desk.data
     first = next_weak(data, None, 12, 1)
     if first is None:
         pytest.skip("nothing is weak")
