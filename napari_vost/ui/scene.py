@@ -45,6 +45,7 @@ class Scene(QObject):
         The layer of the clip.
     """
 
+    made = Signal()  # the layers were made again
     layer_lost = Signal()  # the image's layer was removed: there is nothing to work on any more
 
     def __init__(self, viewer: Any, studio: Studio, view: Any, image: Image) -> None:
@@ -134,6 +135,7 @@ class Scene(QObject):
                 self.viewer.layers.remove(layer)
         self._closing = False
         self._make_layers()
+        self.made.emit()
 
     # masks --------------------------------------------------------------------------------------------------------
 
