@@ -146,6 +146,13 @@ class Dock(QWidget):
         self._image = image  # so that its arrival is not taken for somebody else's
         self.viewer.add_layer(image)
         self._work_on(opened.clip, image)
+        QTimer.singleShot(0, self._fit)
+
+    def _fit(self) -> None:
+        """Show all of a clip that was just opened: its timeline has taken a part of the canvas."""
+        session = self.studio.session
+        if self.desk is not None and session is not None and not session.view:
+            self.desk.view.fit()
 
     def _refused(self, why: object) -> None:
         self._opening = None
