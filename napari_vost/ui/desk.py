@@ -40,8 +40,6 @@ from napari_vost.ui.view import PlaneView
 from napari_vost.ui.view_bar import ViewBar
 from napari_vost.ui.windowing import Windowing
 
-LANE_MOST_PX = 130  # of the timeline; more rows scroll, or the user makes room
-
 
 class Desk(QWidget):
     """The working part of the dock, for one clip; `close_down` takes everything away again.
@@ -236,7 +234,6 @@ class Desk(QWidget):
     def _show(self, data: LaneData) -> None:
         self.data = data
         self.lane.set_data(data)
-        self.lane.setMinimumHeight(min(self.lane.sizeHint().height(), LANE_MOST_PX))
         self.lane.set_active(self.studio.object_id)
         self.lane.set_frame(self.view.frame_index)
         self.objects.show_data(data)

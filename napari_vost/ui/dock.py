@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from napari_vost.ui.desk import Desk
 
 LANE = "VOST timeline"
+LEAST_PX = 300  # of width: narrower, and keys on the buttons are cut off
 
 
 class Dock(QWidget):
@@ -98,6 +99,7 @@ class Dock(QWidget):
         fills = QSizePolicy.Policy.Expanding
         for part in (self, self._place, self.pages):
             part.setSizePolicy(fills, fills)  # else napari keeps the lower half of the dock empty
+        self.setMinimumWidth(LEAST_PX)
         layout = QVBoxLayout(self)
         layout.addWidget(self._head)
         layout.addWidget(self.pages)

@@ -80,7 +80,9 @@ class ObjectList(QTreeWidget):
         item.setCheckState(NAME, Qt.CheckState.Unchecked if hidden else Qt.CheckState.Checked)
         swatch = QPixmap(14, 14)
         swatch.fill(QColor(*self._studio.colour(object_id)))
-        item.setIcon(NAME, QIcon(swatch))
+        icon = QIcon(swatch)
+        icon.addPixmap(swatch, QIcon.Mode.Selected)  # else Qt tints the colour of the chosen one
+        item.setIcon(NAME, icon)
         lane = None if self._data is None else self._data.find(object_id)
         extent = None if lane is None else lane.extent
         item.setText(FRAMES, "" if extent is None else f"{extent[0] + 1}–{extent[1] + 1}")

@@ -43,7 +43,8 @@ class Scene(QObject):
     studio
         Whose session is shown; it has one.
     view
-        What is looked at: ``frame_index``, ``through`` (axis that the plane cuts, None in 3D) and ``changed``.
+        What is looked at: ``frame_index``, ``through`` (axis that the plane cuts, None in 3D), ``place`` and
+        ``changed``.
     image
         The layer of the clip.
     """
@@ -172,7 +173,7 @@ class Scene(QObject):
         """Another frame or plane is in view."""
         self.studio.viewed_frame = self.view.frame_index
         self.studio.jobs.wake()
-        self._dim_prompts()
+        self._fit_markers()
         if self.view.frame_index in self._dirty and not self.brush.painting:
             self._compose(self.view.frame_index)
             self._refresh()
@@ -239,18 +240,19 @@ class Scene(QObject):
             self.prompts.symbol = symbols
             self.prompts.face_color = colours
             self.prompts.border_color = "white"
-        self._dim_prompts()
+        self._fit_markers()
         if shapes or len(self.strokes.data):
             self.strokes.data = []
             for (data, kind), edge in zip(shapes, edges, strict=True):
                 self.strokes.add(data, shape_type=kind, edge_color=edge, face_color="transparent", edge_width=1)
 
-    def _dim_prompts(self) -> None:
-        """No point in view: napari draws one that is not there, at the corner, of the least size that we ask for."""
-        through = self.view.through
-        places = np.asarray(self.prompts.data)
-        here = through is None or bool((np.abs(places[:, through] - self.view.place) < 0.5).any())
-        self.prompts.opacity = 1.0 if len(places) and here else 0.0
+    def _fit_markers(self) -> None:
+        """Markers have one size on the screen where there are any; elsewhere napari would show its invisible one."""
+        cut = self.view.through
+        seen = cut is None or bool((np.rint(self.prompts.data[:, cut]) == self.view.place).any())
+        limits = (MARKER_PX if seen else 0, MARKER_PX)
+        if tuple(self.prompts.canvas_size_limits) != limits:
+            self.prompts.canvas_size_limits = limits
 
     def draw_stroke(self, stroke: NDArray[np.float64] | None, kind: str = "path") -> None:
         """Show a stroke that is being drawn, (N, 3) as ``(frame, y, x)``; None when it is over."""
