@@ -56,6 +56,7 @@ class Dock(QWidget):
         self.desk: Desk | None = None
         self._case: OpenCase | None = None
         self._image: Any = None
+        self._added: Any = None
         self._opening: Opening | None = None
         self._lane_dock: Any = None
         self._asked = self._ended = self._docked = self._window_closes = False
@@ -146,6 +147,7 @@ class Dock(QWidget):
         self._image = image  # so that its arrival is not taken for somebody else's
         self.viewer.add_layer(image)
         self._work_on(opened.clip, image)
+        self._added = image  # by the dock, so it goes with the clip
         QTimer.singleShot(0, self._fit)
 
     def _fit(self) -> None:
@@ -234,10 +236,12 @@ class Dock(QWidget):
             if self._lane_dock is not None:
                 self.viewer.window.remove_dock_widget(self._lane_dock)
             self._lane_dock = None
+            if self._added is not None and self._added in self.viewer.layers:
+                self.viewer.layers.remove(self._added)
             self._place.takeWidget()
             desk.lane.deleteLater()
             desk.deleteLater()
-        self._case = self._image = None
+        self._case = self._image = self._added = None
         if not self._ended:
             self.pages.setCurrentWidget(self.start)
             self.start.refresh()

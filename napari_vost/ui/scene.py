@@ -7,6 +7,7 @@ and the others when there is time; nothing is ever read back from them but what 
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,6 +22,9 @@ from napari_vost.ui.adopt import place_options
 from napari_vost.ui.brush import Brush
 from napari_vost.ui.layers import SESSION
 from napari_vost.ui.studio import Studio
+
+# Outlines come back with the plane: nothing that a user would want to be told of.
+warnings.filterwarnings("ignore", "Contours are not displayed during 3D rendering")
 
 MASKS, PROMPTS, STROKES = "Masks", "Prompts", "Strokes"
 SLICE_S = 0.008  # seconds of drawing at a time, so that the window stays awake
