@@ -29,10 +29,7 @@ warnings.filterwarnings("ignore", "Contours are not displayed during 3D renderin
 MASKS, PROMPTS, STROKES = "Masks", "Prompts", "Strokes"
 SLICE_S = 0.008  # seconds of drawing at a time, so that the window stays awake
 SIDE_PLANE_MS = 120  # between two redraws of a plane that cuts all frames
-MARKER, MARKER_PX = (
-    24,
-    11,
-)  # pixels of the clip, and at most so many on the screen; a least one would show napari's dummy
+MARKER, MARKER_PX = 24, 11  # pixels of the clip, and at most on the screen; a least one shows napari's dummy
 FILL, OUTLINE_PX = 0.45, 2
 
 
