@@ -194,7 +194,7 @@ class Tour:
         self.press(head)
         panel, written = self.desk.export, []
         panel.exported.connect(written.append)
-        panel.format.setCurrentIndex(panel.format.findData(path.suffix))
+        panel.format.setCurrentIndex(panel.format.findData("".join(path.suffixes)))
         panel.export_to(path)
         self.waits.waitUntil(lambda: bool(written))
         self.waits.wait(300)
