@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
 
 from napari_vost.clip import Clip
 from napari_vost.errors import VostError
+from napari_vost.ui.buttons import button
 from napari_vost.ui.layers import clip_of
 from napari_vost.ui.opening import Opened, Opening, open_in_background, ready
 from napari_vost.ui.reader_name import ask_reader
@@ -94,7 +95,7 @@ class Dock(QWidget):
         self._place.setFrameShape(QFrame.Shape.NoFrame)
         self._place.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.pages = QStackedWidget()
-        self.pages.addWidget(self.start)
+        self.pages.addWidget(self._first_screen())
         self.pages.addWidget(self._place)
         fills = QSizePolicy.Policy.Expanding
         for part in (self, self._place, self.pages):
@@ -104,6 +105,24 @@ class Dock(QWidget):
         layout.addWidget(self._head)
         layout.addWidget(self.pages)
         self._head.hide()
+
+    def _first_screen(self) -> QWidget:
+        self.layer_button = button(
+            "Selected layer", "", self._open_selected, "Work on the image layer that is selected, whoever opened it"
+        )
+        first = QWidget()
+        layout = QVBoxLayout(first)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.start, 1)
+        layout.addWidget(self.layer_button)
+        return first
+
+    def _open_selected(self) -> None:
+        layer = self.viewer.layers.selection.active
+        if layer is None:
+            show_warning("No layer is selected: select an image layer, or open a scan above.")
+        else:
+            self.open_layer(layer)
 
     # opening ------------------------------------------------------------------------------------------------------
 
@@ -137,9 +156,15 @@ class Dock(QWidget):
         from napari_vost.ui.adopt import adopt
 
         try:
-            self._work_on(adopt(layer), layer)
+            clip = adopt(layer)
         except VostError as error:
             self._refused(error)
+            return
+        if layer.ndim < 3:  # one picture: it gets the axis that frames run along
+            layer.visible = False
+            self._show_opened(ready(clip, layer.name))
+        else:
+            self._work_on(clip, layer)
 
     def _show_opened(self, opened: Opened) -> None:
         self._opening = None
@@ -236,7 +261,7 @@ class Dock(QWidget):
             desk.deleteLater()
         self._case = self._image = self._added = None
         if not self._ended:
-            self.pages.setCurrentWidget(self.start)
+            self.pages.setCurrentIndex(0)
             self.start.refresh()
             self._wait("")
 
