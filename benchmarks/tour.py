@@ -26,7 +26,7 @@ from qtpy.QtWidgets import QApplication, QLineEdit, QPushButton, QScrollArea, QT
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 from napari_vost.case_names import set_reader_name  # noqa: E402
-from tests.ui.hands import CONTROL, LEFT, Hands  # noqa: E402  # the hands of the tests
+from tests.ui.hands import CONTROL, LEFT, RIGHT, Hands  # noqa: E402  # the hands of the tests
 
 SIZE = (1280, 800)
 COLOURS = 255  # a screen has few, and a picture of few colours is small
@@ -34,8 +34,8 @@ READER = "Reader^Anna"
 
 # The abdomen, frame, y, x; what is clicked and drawn comes from sample_data/truth.json.
 RIGHT_KIDNEY, LEFT_KIDNEY, SPLEEN = (22, 153, 66), (27, 159, 190), (48, (172, 178), (105, 218))
-SHOWN, LEAKS, MISSED = 32, 17, (17, 150, 200)  # all three are seen; the spleen runs on; a rim of the kidney is left out
-LOWEST_OF_SPLEEN = 22
+SHOWN, WEAK = 32, 17  # a frame with all three; one on which the spleen has run into the bowel
+MISSED, TOO_MUCH, LOWEST_OF_SPLEEN = (17, 150, 200), (26, 101, 195), 22  # a rim of the left kidney; bowel
 PLANES = {"Axial": 32, "Coronal": 152, "Sagittal": 190}
 # The heart, on its first frame: corners of boxes.
 HEART = {
@@ -81,6 +81,7 @@ class Tour:
         _, self.dock = self.viewer.window.add_plugin_dock_widget("napari-vost")
         self.window: QWidget = self.dock.window()
         self.window.setGeometry(0, 0, *SIZE)
+        self.dock.asks_to_close = lambda: True
         self.waits.wait(1500)  # for the list of cases, and a first frame
 
     @property
@@ -133,10 +134,10 @@ class Tour:
         while self.desk.view.place != place:
             hands.wheel(-1 if place > self.desk.view.place else 1)
 
-    def click(self, frame_index: int, y: float, x: float) -> None:
+    def click(self, frame_index: int, y: float, x: float, button: Any = LEFT) -> None:
         """Turn to a frame, click, and wait for the mask."""
         self.turn_to(frame_index)
-        self.hands.click(y, x)
+        self.hands.click(y, x, button)
         self.hands.settle()
 
     def box(self, frame_index: int, corner: tuple[float, float], other: tuple[float, float]) -> None:
@@ -224,21 +225,30 @@ def abdomen(out: Path) -> None:
     tour.take("window-following")
     tour.hands.settle()
     tour.take("window-followed")
-    tour.turn_to(LEAKS - 1)
+    tour.turn_to(WEAK - 1)
     tour.hands.key(Qt.Key.Key_W)
     tour.take("window-weak")
-    tour.turn_to(LOWEST_OF_SPLEEN)
-    tour.hands.key(Qt.Key.Key_G)
-    tour.hands.settle()
-    tour.hands.key(Qt.Key.Key_2, CONTROL)
-    tour.hands.key(Qt.Key.Key_P)
-    tour.click(*MISSED)
-    tour.follow()
+    correct(tour)
     tour.take("window-corrected")
     tour.take_planes("window-planes", PLANES)
     tour.export(Path("case-001.dcm"))
     tour.take("window-export")
     tour.close()
+
+
+def correct(tour: Tour) -> None:
+    """Click what is missing of the kidney and what is too much of the spleen, end that, and follow again."""
+    hands = tour.hands
+    hands.key(Qt.Key.Key_P)
+    hands.key(Qt.Key.Key_2, CONTROL)
+    tour.click(*MISSED)
+    hands.key(Qt.Key.Key_3, CONTROL)
+    tour.click(*TOO_MUCH, button=RIGHT)
+    tour.turn_to(LOWEST_OF_SPLEEN)
+    hands.key(Qt.Key.Key_G)
+    hands.settle()
+    tour.turn_to(TOO_MUCH[0])
+    tour.follow()
 
 
 def heart(out: Path) -> None:
@@ -250,7 +260,7 @@ def heart(out: Path) -> None:
         tour.box(0, *corners)
         tour.name_object(name)
     tour.follow()
-    tour.turn_to(11)
+    tour.turn_to(26)
     tour.take("window-cine")
     tour.dock.close_clip()
     tour.waits.wait(1000)

@@ -173,6 +173,13 @@ class Dock(QWidget):
         self.viewer.add_layer(image)
         self._work_on(opened.clip, image)
         self._added = image  # by the dock, so it goes with the clip
+        QTimer.singleShot(0, self._fit)
+
+    def _fit(self) -> None:
+        """Show all of a clip that was just opened: its timeline has taken a part of the canvas."""
+        session = self.studio.session
+        if self.desk is not None and session is not None and not session.view:
+            self.desk.view.fit()
 
     def _refused(self, why: object) -> None:
         self._opening = None

@@ -29,7 +29,7 @@ warnings.filterwarnings("ignore", "Contours are not displayed during 3D renderin
 MASKS, PROMPTS, STROKES = "Masks", "Prompts", "Strokes"
 SLICE_S = 0.008  # seconds of drawing at a time, so that the window stays awake
 SIDE_PLANE_MS = 120  # between two redraws of a plane that cuts all frames
-MARKER_PX = 11  # on the screen
+MARKER, MARKER_PX = 24, 11  # pixels of the clip, and at most on the screen; a least one shows napari's dummy
 FILL, OUTLINE_PX = 0.45, 2
 
 
@@ -43,8 +43,7 @@ class Scene(QObject):
     studio
         Whose session is shown; it has one.
     view
-        What is looked at: ``frame_index``, ``through`` (axis that the plane cuts, None in 3D), ``place`` and
-        ``changed``.
+        What is looked at: ``frame_index``, ``through`` (axis that the plane cuts, None in 3D) and ``changed``.
     image
         The layer of the clip.
     """
@@ -84,7 +83,7 @@ class Scene(QObject):
         self.masks.contour = 0
         self.strokes = Shapes(ndim=3, name=STROKES, face_color="transparent", edge_width=1, **options)
         self.prompts = Points(
-            ndim=3, name=PROMPTS, size=4, border_width=0.12, canvas_size_limits=(MARKER_PX, MARKER_PX), **options
+            ndim=3, name=PROMPTS, size=MARKER, border_width=0.15, canvas_size_limits=(0, MARKER_PX), **options
         )
         for layer in self.layers:
             self.viewer.add_layer(layer)
@@ -173,7 +172,6 @@ class Scene(QObject):
         """Another frame or plane is in view."""
         self.studio.viewed_frame = self.view.frame_index
         self.studio.jobs.wake()
-        self._fit_markers()
         if self.view.frame_index in self._dirty and not self.brush.painting:
             self._compose(self.view.frame_index)
             self._refresh()
@@ -240,19 +238,10 @@ class Scene(QObject):
             self.prompts.symbol = symbols
             self.prompts.face_color = colours
             self.prompts.border_color = "white"
-        self._fit_markers()
         if shapes or len(self.strokes.data):
             self.strokes.data = []
             for (data, kind), edge in zip(shapes, edges, strict=True):
                 self.strokes.add(data, shape_type=kind, edge_color=edge, face_color="transparent", edge_width=1)
-
-    def _fit_markers(self) -> None:
-        """Markers have one size on the screen where there are any; elsewhere napari would show its invisible one."""
-        cut = self.view.through
-        seen = cut is None or bool((np.rint(self.prompts.data[:, cut]) == self.view.place).any())
-        limits = (MARKER_PX if seen else 0, MARKER_PX)
-        if tuple(self.prompts.canvas_size_limits) != limits:
-            self.prompts.canvas_size_limits = limits
 
     def draw_stroke(self, stroke: NDArray[np.float64] | None, kind: str = "path") -> None:
         """Show a stroke that is being drawn, (N, 3) as ``(frame, y, x)``; None when it is over."""
