@@ -35,6 +35,7 @@ print(json.dumps({
     "version": [napari_vost.__version__, found.version],
     "script": [script.name, script.value, callable(script.load())],
     "manifest": [manifest.name, manifest.display_name],
+    "contributions": [kind for kind, found in manifest.contributions if found],
     "importable": [name for name in ("models", "sample_data", "tests") if PathFinder.find_spec(name, site)],
 }))
 """
@@ -79,6 +80,7 @@ def test_a_wheel_finds_its_manifest_its_models_and_its_samples(installed: Path, 
     assert seen["version"][0] == seen["version"][1]
     assert seen["script"] == ["napari-vost", "napari_vost.cli.main:main", True]
     assert seen["manifest"] == ["napari-vost", "VOST"]
+    assert {"readers", "writers", "sample_data"} <= set(seen["contributions"])
 
 
 @pytest.mark.slow

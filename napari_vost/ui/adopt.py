@@ -39,8 +39,7 @@ def adopt(layer: Any) -> Clip:
     Raises
     ------
     InputError
-        No image, one that is rotated, sheared or mirrored, one of several channels or more than 3 axes, or one whose
-        values are no numbers.
+        No image, one that is rotated, sheared or mirrored, or one of several channels or more than 3 axes.
     """
     if layer is None:
         raise InputError("No image is selected: open a scan, or click an image in the layer list.")
@@ -160,8 +159,6 @@ def _check_axes(layer: Any, array: Any) -> None:
             f"The image is {_size(shape)}, which looks like channels in the last axis: add it with rgb=True if "
             "they are colours, else with channel_axis=2 and take one of the parts."
         )
-    if np.dtype(array.dtype).kind not in "biuf":
-        raise InputError(f"The image holds values of type {array.dtype}: a clip holds whole or decimal numbers.")
 
 
 def _check_straight(layer: Any) -> None:

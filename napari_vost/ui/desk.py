@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, get_args
+from functools import partial
+from pathlib import Path
+from typing import Any
 
-from napari.layers import Image
+from napari.layers import Image, Labels
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from napari_vost.clip import Clip
+from napari_vost.errors import VostError
+from napari_vost.history import Log
+from napari_vost.io.atomic import atomic_file
+from napari_vost.ui.actions import Actions
+from napari_vost.ui.adopt import labels_for
+from napari_vost.ui.background import Running
 from napari_vost.ui.buttons import button
 from napari_vost.ui.cursor import Cursor
 from napari_vost.ui.export_panel import ExportPanel
 from napari_vost.ui.follow_bar import FollowBar
+from napari_vost.ui.jobs import sentence_of
 from napari_vost.ui.keys import bind
 from napari_vost.ui.lane import Lane
-from napari_vost.ui.lane_data import LaneData, changed_frames, lane_data, next_weak, reviewed, reviewed_text, updated
+from napari_vost.ui.lane_csv import curve_csv, volume_ml
+from napari_vost.ui.lane_data import LaneData, changed_frames, lane_data, reviewed, reviewed_text, updated
 from napari_vost.ui.letters import Letters, ScaleBar
 from napari_vost.ui.mark_bar import MarkBar
 from napari_vost.ui.mouse import Mouse
 from napari_vost.ui.object_list import ObjectList
 from napari_vost.ui.playing import Player
 from napari_vost.ui.review_bar import ReviewBar
+from napari_vost.ui.save_key import SaveKey
 from napari_vost.ui.scene import Scene
 from napari_vost.ui.studio import Studio
-from napari_vost.ui.tools import Tool, Tools
+from napari_vost.ui.tools import Tools
 from napari_vost.ui.view import PlaneView
 from napari_vost.ui.view_bar import ViewBar
 from napari_vost.ui.windowing import Windowing
+
+LANE_MOST_PX = 130  # of the timeline; more rows scroll, or the user makes room
 
 
 class Desk(QWidget):
@@ -51,7 +63,6 @@ class Desk(QWidget):
         self.viewer, self.studio, self.clip = viewer, studio, clip
         self.view = PlaneView(viewer, clip, image)
         self.scene = Scene(viewer, studio, self.view, image)
-        self.view.guard_layers((image, *self.scene.layers))
         self.tools = Tools(viewer, self.scene)
         self.mouse = Mouse(self.scene, self.tools)
         self.windowing = Windowing(viewer, clip, image, self.scene.owns)
@@ -59,10 +70,13 @@ class Desk(QWidget):
         self.letters, self.scale_bar = Letters(viewer, clip, self.view), ScaleBar(viewer, clip)
         self.player = Player(self.view, clip) if clip.order == "time" else None
         self.lane = Lane()
-        self._data: LaneData = lane_data(self._session)
+        self.data: LaneData = lane_data(self._session)
+        self.exported: Log = self._session.ledger.log  # what stood when masks left last, or when the clip was opened
         self._before: LaneData | None = None  # what stood when following began
-        self.actions_by_name = self._actions()
+        self.acts = Actions(self)
+        self.actions_by_name = self.acts.table()
         self._bind()
+        self.scene.made.connect(self._bind)
         self._build()
         self._soon = QTimer(self, interval=0, singleShot=True)  # many changes are one redraw
         self._soon.timeout.connect(self.refresh)
@@ -76,6 +90,13 @@ class Desk(QWidget):
             raise RuntimeError("a desk needs a session")
         return session
 
+    def _bind(self) -> None:
+        """Keys and a guard for our layers."""
+        held = {"hide": self.acts.hide, "pan": self.acts.hold_pan}
+        bind((self.scene.prompts, self.scene.strokes), self.actions_by_name, held)
+        bind((self.scene.masks,), self.actions_by_name, {"hide": self.acts.hide})  # Space is napari's own there
+        self.view.guard_layers((self.scene.image, *self.scene.layers))
+
     # what it is made of -------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
@@ -85,6 +106,7 @@ class Desk(QWidget):
         self.review = ReviewBar(self.actions_by_name)
         self.export = ExportPanel()
         self.export.show_session(self.studio.session)
+        self.save_key = SaveKey(self.viewer, self.export.ask, self)
         self.view_bar = ViewBar(self.clip, self.view, self.windowing, self.readout, self.player)
         self.hint = QLabel()
         self.hint.setWordWrap(True)
@@ -92,16 +114,33 @@ class Desk(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for part in (self.view_bar, self.hint, self.objects, self._object_row(), self.marks, self._look_row(),
-                     self.follow_bar, self.review, *self._folded("Export", self.export)):  # fmt: skip
+                     self.follow_bar, self.review,
+                     button("Save areas", "", self._save_curve, "The area of every object on every frame, as a table"),
+                     *self._folded("Export", self.export)):  # fmt: skip
             layout.addWidget(part)
         layout.addStretch(1)
 
     def _object_row(self) -> QWidget:
         return _row(
             button("New", "new_object", self.studio.new_object, "Mark another structure"),
+            button("From labels", "", self._start_from_labels, "Take the masks of a Labels layer as a start"),
             button("Delete", "", lambda: self.studio.remove_object(self.studio.object_id),
                    "Take the chosen object away, all of it; undo brings it back"),
         )  # fmt: skip
+
+    def _start_from_labels(self) -> None:
+        """Take the Labels layer that is selected, or the only one that is not ours."""
+        others = [one for one in self.viewer.layers if isinstance(one, Labels) and not self.scene.owns(one)]
+        chosen = [one for one in others if one in self.viewer.layers.selection] or others
+        if len(chosen) != 1:
+            self.studio.said.emit(
+                "Select the Labels layer to start from." if chosen else "There is no Labels layer to start from."
+            )
+            return
+        try:
+            self.studio.start_from(labels_for(chosen[0], self.clip))
+        except VostError as error:
+            self.studio.failed.emit(str(error))
 
     def _look_row(self) -> QWidget:
         self.fill = QSlider(Qt.Orientation.Horizontal)
@@ -141,6 +180,8 @@ class Desk(QWidget):
             signal.connect(self._soon.start)
         studio.following_changed.connect(self._following_changed)
         studio.progressed.connect(lambda progress: self.lane.set_progress(progress.done / max(progress.total, 1)))
+        studio.suggested.connect(self._show_suggestion)
+        self.export.exported.connect(self._left)
         self.tools.changed.connect(self._hint)
         self.view.changed.connect(self._looked)
         self.lane.frame_chosen.connect(self.view.go_to)
@@ -155,7 +196,9 @@ class Desk(QWidget):
         for signal in (studio.prompts_changed, studio.locks_changed, studio.objects_changed):
             signal.disconnect(self._soon.start)
         studio.following_changed.disconnect(self._following_changed)
+        studio.suggested.disconnect(self._show_suggestion)
         self.view.changed.disconnect(self._looked)
+        self.save_key.close_down()
         self.tools.close()
         self.mouse.close()
         if self.player is not None:
@@ -164,97 +207,8 @@ class Desk(QWidget):
         for part in (self.readout, self.windowing, self.letters, self.scale_bar, self.scene, self.view):
             part.close()
 
-    # keys ---------------------------------------------------------------------------------------------------------
-
-    def _actions(self) -> dict[str, Callable[[], None]]:
-        studio = self.studio
-
-        def here() -> int:
-            return self.view.frame_index
-
-        armed = {tool: self._armer(tool) for tool in get_args(Tool)}
-        numbered = {f"object_{number}": self._chooser(number) for number in range(1, 10)}
-        return {
-            **armed, **numbered, "swap": self.tools.swap, "new_object": lambda: _none(studio.new_object()),
-            "previous_object": lambda: studio.step_object(-1), "next_object": lambda: studio.step_object(1),
-            "follow": studio.toggle_following, "escape": self._escape,
-            "next_weak": lambda: self._go_weak(1), "previous_weak": lambda: self._go_weak(-1),
-            "accept": self._accept, "lock": lambda: studio.toggle_lock(here()),
-            "end_here": lambda: studio.end_here(here()), "not_here": lambda: studio.not_here(here()),
-            "previous_prompted": lambda: self._go_prompted(-1), "next_prompted": lambda: self._go_prompted(1),
-            "back_10": lambda: self.view.step(-10), "on_10": lambda: self.view.step(10),
-            "first_frame": lambda: self._go_extent(0), "last_frame": lambda: self._go_extent(1),
-            "previous_frame": lambda: self.view.step(-1), "next_frame": lambda: self.view.step(1),
-            "play": self._play, "undo": studio.undo, "redo": studio.redo,
-        }  # fmt: skip
-
-    def _bind(self) -> None:
-        held = {"hide": self._hide, "pan": self._hold_pan}
-        bind((self.scene.prompts, self.scene.strokes), self.actions_by_name, held)
-        bind((self.scene.masks,), self.actions_by_name, {"hide": self._hide})  # Space is napari's own there
-
-    def _armer(self, tool: Tool) -> Callable[[], None]:
-        return lambda: self.tools.put_down() if self.tools.tool == tool else self.tools.arm(tool)
-
-    def _chooser(self, number: int) -> Callable[[], None]:
-        return lambda: self.studio.choose(number)
-
-    def _escape(self) -> None:
-        if self.mouse.drawing:
-            self.mouse.drop_stroke()
-        elif self.tools.tool is not None:
-            self.tools.put_down()
-        else:
-            self.studio.stop()
-
-    def _hide(self, down: bool) -> None:
-        for layer in self.scene.layers:
-            layer.visible = not down
-
-    def _hold_pan(self, down: bool) -> None:
-        self.mouse.panning = down
-        if self.tools.strokes:
-            self.scene.prompts.mouse_pan = down
-
-    def _play(self) -> None:
-        if self.player is not None:
-            self.player.toggle()
-
     def _show_outline(self) -> None:
         self.tools.show_outline(self.outline.isChecked())
-
-    # getting about ------------------------------------------------------------------------------------------------
-
-    def _go_weak(self, step: int) -> None:
-        found = next_weak(self._data, None, self.view.frame_index, step)
-        if found is None:
-            self.studio.said.emit("No weak frame that way.")
-        else:
-            self.studio.choose(found[0])
-            self.view.go_to(found[1])
-
-    def _accept(self) -> None:
-        here = self.view.frame_index
-        lane = self._data.find(self.studio.object_id)
-        if lane is None or lane.masks[here] is None:
-            self.studio.said.emit("There is no mask of this object here to accept.")
-            return
-        self.studio.accept(here)
-        found = next_weak(self._data, None, here, 1)
-        if found is not None and found[1] != here:
-            self.view.go_to(found[1])
-
-    def _go_prompted(self, step: int) -> None:
-        here = self.view.frame_index
-        frames = sorted({one.frame_index for one in self.studio.prompts}, reverse=step < 0)
-        beyond = [frame for frame in frames if (frame - here) * step > 0]
-        if beyond:
-            self.view.go_to(beyond[0])
-
-    def _go_extent(self, end: int) -> None:
-        lane = self._data.find(self.studio.object_id)
-        if lane is not None and lane.extent is not None:
-            self.view.go_to(lane.extent[end])
 
     def _choose_range(self, frames: tuple[int, int] | None) -> None:
         self.studio.frames = frames
@@ -274,36 +228,60 @@ class Desk(QWidget):
         self._show(lane_data(self._session, limits))
 
     def _masks_changed(self, frames: frozenset[int]) -> None:
-        if self.studio.following and {one.object_id for one in self._data.objects} >= set(self._session.object_ids):
-            self._show(updated(self._data, self._session, frames))
+        if self.studio.following and {one.object_id for one in self.data.objects} >= set(self._session.object_ids):
+            self._show(updated(self.data, self._session, frames))
         else:
             self._soon.start()
 
     def _show(self, data: LaneData) -> None:
-        self._data = data
+        self.data = data
         self.lane.set_data(data)
+        self.lane.setMinimumHeight(min(self.lane.sizeHint().height(), LANE_MOST_PX))
         self.lane.set_active(self.studio.object_id)
         self.lane.set_frame(self.view.frame_index)
         self.objects.show_data(data)
-        self.review.say(reviewed_text(reviewed(data)))
+        self.review.say(" · ".join(part for part in (reviewed_text(reviewed(data)), self._volume(data)) if part))
         self._hint()
+
+    def _volume(self, data: LaneData) -> str:
+        """Volume of the chosen object as it stands."""
+        lane = data.find(self.studio.object_id)
+        volume = None if lane is None else volume_ml(lane, self.clip)
+        return f"{lane.name} {volume:.1f} ml" if lane is not None and volume else ""
+
+    def _save_curve(self) -> None:
+        """Write the area curves as CSV where the user says."""
+        found, _ = QFileDialog.getSaveFileName(self, "Save the area curves", "areas.csv", "Table (*.csv)")
+        if found:
+            text = curve_csv(self.data, self.clip)
+            Running(partial(_write, Path(found), text), lambda _: None, self._not_written, self)
+
+    def _not_written(self, error: Exception) -> None:
+        self.studio.failed.emit(sentence_of(error))
+
+    def _left(self, _: object) -> None:
+        self.exported = self._session.ledger.log
 
     def _looked(self) -> None:
         self.lane.set_frame(self.view.frame_index)
 
     def _following_changed(self, following: bool) -> None:
         if following:
-            self._before = self._data
+            self._before = self.data
             return
         self.lane.set_progress(None)
         self.refresh()
         if self._before is not None and self._before.objects:
-            self.lane.flash(changed_frames(self._before, self._data))
+            self.lane.flash(changed_frames(self._before, self.data))
         self._before = None
+        self.studio.suggest()
+
+    def _show_suggestion(self, suggestion: Any) -> None:
+        self.lane.set_suggestion(None if suggestion is None else suggestion.frame_index)
 
     def _hint(self) -> None:
         """One sentence: what to do next."""
-        self.hint.setText(next_action(self._data, bool(self.studio.prompts), self.tools.tool, self.studio.following))
+        self.hint.setText(next_action(self.data, bool(self.studio.prompts), self.tools.tool, self.studio.following))
 
 
 def next_action(data: LaneData, prompted: bool, tool: str | None, following: bool) -> str:
@@ -320,8 +298,9 @@ def next_action(data: LaneData, prompted: bool, tool: str | None, following: boo
     return "All frames are reviewed." if count.reviewed == count.frames else "No weak frame is left: look, then export."
 
 
-def _none(_: object) -> None:
-    return None
+def _write(path: Path, text: str) -> None:
+    with atomic_file(path) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def _row(*parts: QWidget) -> QWidget:

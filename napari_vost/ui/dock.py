@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QMessageBox,
     QScrollArea,
     QSizePolicy,
     QStackedWidget,
@@ -54,9 +55,10 @@ class Dock(QWidget):
         self.desk: Desk | None = None
         self._case: OpenCase | None = None
         self._image: Any = None
+        self._added: Any = None
         self._opening: Opening | None = None
         self._lane_dock: Any = None
-        self._ended = self._docked = self._window_closes = False
+        self._asked = self._ended = self._docked = self._window_closes = False
         self._window: QWidget | None = None
         self._asks_reader = True  # a test answers for itself
         self._build()
@@ -80,7 +82,7 @@ class Dock(QWidget):
         self._close.setText("Close")
         self._close.setToolTip("Back to the first screen; the work is saved")
         self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._close.clicked.connect(self.close_clip)
+        self._close.clicked.connect(self._ask_to_close)
         self._head = QWidget()
         head = QHBoxLayout(self._head)
         head.setContentsMargins(0, 0, 0, 0)
@@ -143,6 +145,7 @@ class Dock(QWidget):
         self._image = image  # so that its arrival is not taken for somebody else's
         self.viewer.add_layer(image)
         self._work_on(opened.clip, image)
+        self._added = image  # by the dock, so it goes with the clip
 
     def _refused(self, why: object) -> None:
         self._opening = None
@@ -177,7 +180,7 @@ class Dock(QWidget):
 
         case, self._case = self._case, None
         self.close_clip()
-        self._case, self._image = case, image
+        self._case, self._image, self._asked = case, image, False
         self.studio.open(Session(clip) if case is None else case.session, None if case is None else case.autosave)
         self.desk = desk = Desk(self.viewer, self.studio, clip, image)
         desk.scene.layer_lost.connect(self.close_clip)
@@ -190,6 +193,30 @@ class Dock(QWidget):
         else:
             self._resume()
 
+    def _ask_to_close(self) -> None:
+        if self._may_close():
+            self.close_clip()
+
+    def _may_close(self) -> bool:
+        """Ask once about masks that were not exported since they changed; they are saved all the same."""
+        session, desk = self.studio.session, self.desk
+        if session is None or desk is None or self._asked or desk.exported == session.ledger.log:
+            return True
+        if not any(not kept.mask.empty for kept in list(session.ledger.kept.values())):
+            return True
+        self._asked = True
+        return self.asks_to_close()
+
+    def asks_to_close(self) -> bool:
+        """Whether the user wants to close with masks that no file holds but the case."""
+        kept = "They are saved and wait under Continue." if self.studio.autosave else "Nobody has saved them."
+        box = QMessageBox(self)
+        box.setText(f"The masks of this clip have not been exported. {kept}")
+        close = box.addButton("Close", QMessageBox.ButtonRole.AcceptRole)
+        box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
+        box.exec()
+        return bool(box.clickedButton() == close)
+
     def close_clip(self) -> None:
         """Clear the desk; the work is in its file, the image stays."""
         desk, self.desk = self.desk, None
@@ -200,10 +227,12 @@ class Dock(QWidget):
             if self._lane_dock is not None:
                 self.viewer.window.remove_dock_widget(self._lane_dock)
             self._lane_dock = None
+            if self._added is not None and self._added in self.viewer.layers:
+                self.viewer.layers.remove(self._added)
             self._place.takeWidget()
             desk.lane.deleteLater()
             desk.deleteLater()
-        self._case = self._image = None
+        self._case = self._image = self._added = None
         if not self._ended:
             self.pages.setCurrentWidget(self.start)
             self.start.refresh()
@@ -227,6 +256,9 @@ class Dock(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's name
         """A window that closes is hidden next; one that the user keeps after all is not."""
         if watched is self._window and event.type() == QEvent.Type.Close:
+            if not self._may_close():
+                event.ignore()
+                return True
             self._window_closes = True
         elif watched is self._window and event.type() == QEvent.Type.Hide and self._window_closes:
             self.end()
@@ -250,7 +282,6 @@ class Dock(QWidget):
         if self._window is not None:
             self._window.removeEventFilter(self)
         self.close_clip()
-        self.start.close_down()
         self.studio.end()
 
     # cases --------------------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ from napari_vost.ui.outlook import (
     weak_line,
     with_suffix,
 )
+from napari_vost.ui.say import in_window
 
 if TYPE_CHECKING:
     from napari_vost.session import Session
@@ -93,6 +94,20 @@ class ExportPanel(QWidget):
         """Of the chosen format; ``"/"`` is a folder."""
         return str(self.format.currentData())
 
+    def ask(self) -> None:
+        """Ask where the file goes, and write it there."""
+        session, suffix = self._session, self.suffix
+        if session is None:
+            return
+        if suffix == FOLDER:
+            found = QFileDialog.getExistingDirectory(self, "An empty folder for the pictures", self._folder)
+        else:
+            start = str(Path(self._folder) / f"{session.alias or 'masks'}{suffix}")
+            found, _ = QFileDialog.getSaveFileName(self, "Export masks", start, f"{formats()[suffix]} (*{suffix})")
+        if found:
+            self._folder = str(Path(found).parent)
+            self.export_to(Path(found))
+
     def export_to(self, path: Path) -> None:
         """Write the masks, off the GUI thread."""
         session, suffix = self._session, self.suffix
@@ -133,7 +148,7 @@ class ExportPanel(QWidget):
         self.result.setAccessibleName("Written file")
         self.format.currentIndexChanged.connect(self.refresh)
         self.reference.clicked.connect(self._ask_reference)
-        self.button.clicked.connect(self._ask_path)
+        self.button.clicked.connect(self.ask)
 
     def _arrange(self) -> None:
         layout = QVBoxLayout(self)
@@ -161,25 +176,12 @@ class ExportPanel(QWidget):
             self._reference = Path(found)
             self.refresh()
 
-    def _ask_path(self) -> None:
-        session, suffix = self._session, self.suffix
-        if session is None:
-            return
-        if suffix == FOLDER:
-            found = QFileDialog.getExistingDirectory(self, "An empty folder for the pictures", self._folder)
-        else:
-            start = str(Path(self._folder) / f"{session.alias or 'masks'}{suffix}")
-            found, _ = QFileDialog.getSaveFileName(self, "Export masks", start, f"{formats()[suffix]} (*{suffix})")
-        if found:
-            self._folder = str(Path(found).parent)
-            self.export_to(Path(found))
-
     def _tell(self, path: Path, notices: tuple[str, ...]) -> None:
         self._set_busy(False)
         self.result.setText(str(path))
         self.result.setToolTip(str(path))
         self.result.setVisible(True)
-        self.said.setText("\n".join(["Written.", *map(_in_window, notices)]))
+        self.said.setText("\n".join(["Written.", *(_breakable(in_window(one)) for one in notices)]))
         self.exported.emit(path)
 
     def _fail(self, error: Exception) -> None:
@@ -187,7 +189,7 @@ class ExportPanel(QWidget):
         if isinstance(error, Cancelled):
             return
         self.result.setVisible(False)
-        self.said.setText(_in_window(str(error)))
+        self.said.setText(_breakable(in_window(str(error))))
         if not isinstance(error, VostError):
             raise error
 
@@ -202,8 +204,8 @@ def _outlook(session: Session, suffix: str, has_reference: bool) -> Outlook:
     segmentation = session.segmentation()
     wants = needs_reference(segmentation, suffix)
     lost = not_held(segmentation, suffix, has_reference)
-    said = (*lost, overlap_rule(session, suffix), weak_line(weak_frames(session)))
-    return "\n".join(one for one in said if one), uneven(segmentation, suffix), wants
+    said = (*lost, weak_line(weak_frames(session)), overlap_rule(segmentation, suffix))
+    return "\n".join(f"• {one}" for one in said if one), uneven(segmentation, suffix), wants
 
 
 def _write(session: Session, path: Path, suffix: str, ways: dict[str, Any]) -> tuple[str, ...]:
@@ -211,18 +213,9 @@ def _write(session: Session, path: Path, suffix: str, ways: dict[str, Any]) -> t
     return export(session, target, creator=session.reader or reader_name(), **ways)
 
 
-def _in_window(words: str) -> str:
-    """A sentence of an exporter in the words of the window, which has boxes to tick where a program has options."""
-    for theirs, ours in _WORDS.items():
-        words = words.replace(theirs, ours)
-    return words
-
-
-_WORDS = {
-    "(--fill-gap, fill_gap=True)": "(above)",
-    "(resample=True)": "(above)",
-    "(--reference DIR)": "(above)",
-}
+def _breakable(words: str) -> str:
+    """Let long paths break where a folder ends, so that they do not widen the dock."""
+    return words.replace("/", "/\u200b").replace("\\", "\\\u200b")
 
 
 def _words() -> QLabel:

@@ -97,15 +97,17 @@ class Opening:
         choices: Choices | None = None,
     ) -> None:
         self._path, self._done, self._failed, self._parent = path, done, failed, parent
-        self._dialog: SeriesChooser | None = None
+        self.question: SeriesChooser | None = None  # while it is open
         self._running = self._start(choices)
 
     def cancel(self) -> None:
         """Tell nobody; a question that is open is taken back."""
         self._running.forget()
-        if self._dialog is not None:
-            self._dialog.finished.disconnect(self._answered)
-            self._dialog.reject()
+        question, self.question = self.question, None
+        if question is not None:
+            question.finished.disconnect(self._answered)
+            question.reject()
+            question.deleteLater()
 
     def _start(self, choices: Choices | None) -> Running:
         return Running(partial(load_or_describe, self._path, choices), self._came, self._failed, self._parent)
@@ -114,17 +116,19 @@ class Opening:
         if isinstance(found, Opened):
             self._done(found)
             return
-        self._dialog = SeriesChooser(found, self._parent)
-        self._dialog.finished.connect(self._answered)
-        self._dialog.open()
+        self.question = SeriesChooser(found, self._parent)
+        self.question.finished.connect(self._answered)
+        self.question.open()
 
     def _answered(self) -> None:
-        dialog, self._dialog = self._dialog, None
-        choices = None if dialog is None else dialog.choices
-        if choices is None:
+        question, self.question = self.question, None
+        if question is None:
+            return
+        question.deleteLater()
+        if question.choices is None:
             self._failed(Cancelled("Nothing was chosen."))
         else:
-            self._running = self._start(choices)
+            self._running = self._start(question.choices)
 
 
 def open_in_background(

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 from napari_vost.errors import ExportError
 from napari_vost.geometry import is_sheared
 from napari_vost.io.exporters import suffixes
+from napari_vost.ui.lane_data import WEAK_BELOW
 
 if TYPE_CHECKING:
     from napari_vost.session import Session
     from napari_vost.types import Segmentation
 
-WEAK_BELOW = 0.7  # confidence is the chance of a good mask
 FOLDER = "/"
 TITLES = {
     ".nii.gz": "NIfTI label map",
-    ".nii": "NIfTI label map, not compressed",
     ".dcm": "DICOM-SEG",
     ".nrrd": "NRRD label map",
     ".mha": "MHA label map",
+    ".nii": "NIfTI, not packed",
     FOLDER: "PNG files in a folder",
 }
 _LABEL_MAPS = (".nii.gz", ".nii", ".nrrd", ".mha", FOLDER)
@@ -65,12 +65,13 @@ def weak_line(frames: Iterable[int]) -> str:
     )
 
 
-def overlap_rule(session: Session, suffix: str) -> str:
-    """Where objects overlap, which one has the pixel in a file of a format."""
-    if session.options.cleanup.non_overlap:
-        return "Where objects overlap, the one with the smaller number keeps the pixel."
+def overlap_rule(segmentation: Segmentation, suffix: str) -> str:
+    """Where objects overlap, which one has the pixel in a file of a format; it may take a second."""
     if suffix in _LABEL_MAPS:
-        return "One object per pixel: where objects overlap, the one with the smaller number keeps it."
+        kept = "the one with the smaller number keeps a shared pixel"
+        if segmentation.overlaps():
+            return f"Objects overlap, and this format holds one per pixel: {kept}. DICOM-SEG keeps all."
+        return f"One object per pixel: {kept}."
     return "Objects may overlap: each one is written whole." if suffix == ".dcm" else ""
 
 
@@ -79,8 +80,6 @@ def not_held(segmentation: Segmentation, suffix: str, has_reference: bool = Fals
     if all(packed.empty for frames in segmentation.masks.values() for packed in frames.values()):
         return ("No object has a mask yet: mark something and follow it first.",)
     found = []
-    if suffix in _LABEL_MAPS and segmentation.overlaps():
-        found.append("Objects overlap here: DICOM-SEG keeps both, this format one of them.")
     if suffix == FOLDER:
         found.append("Pictures hold no spacing, no orientation and no names.")
     tilted = is_sheared(segmentation.geometry.affine_lps)

@@ -8,6 +8,20 @@ from napari.utils.notifications import show_error, show_warning
 
 from napari_vost.errors import Cancelled, VostError
 
+_OPTIONS = {  # of programs; a window has boxes to tick and buttons instead
+    " (order= changes that)": "",
+    " (--fill-gap, fill_gap=True)": "",
+    " (resample=True)": "",
+    " (--reference DIR)": "",
+}
+
+
+def in_window(words: str) -> str:
+    """A sentence for programs, without the names of the options that a program would set."""
+    for option, nothing in _OPTIONS.items():
+        words = words.replace(option, nothing)
+    return words
+
 
 def say_error(error: Exception) -> None:
     """Show an error that was raised on purpose in its sentence; any other one is a fault of ours and goes on.
@@ -21,11 +35,11 @@ def say_error(error: Exception) -> None:
         return
     if not isinstance(error, VostError):
         raise error
-    show_error(str(error))
+    show_error(in_window(str(error)))
 
 
 def say_notices(notices: Iterable[str]) -> None:
     """Show what a reader or an exporter has to say, in one message."""
-    words = "\n".join(dict.fromkeys(notices))
+    words = "\n".join(dict.fromkeys(map(in_window, notices)))
     if words:
         show_warning(words)

@@ -7,6 +7,7 @@ and the others when there is time; nothing is ever read back from them but what 
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,6 +22,9 @@ from napari_vost.ui.adopt import place_options
 from napari_vost.ui.brush import Brush
 from napari_vost.ui.layers import SESSION
 from napari_vost.ui.studio import Studio
+
+# Outlines come back with the plane: nothing that a user would want to be told of.
+warnings.filterwarnings("ignore", "Contours are not displayed during 3D rendering")
 
 MASKS, PROMPTS, STROKES = "Masks", "Prompts", "Strokes"
 SLICE_S = 0.008  # seconds of drawing at a time, so that the window stays awake
@@ -44,6 +48,7 @@ class Scene(QObject):
         The layer of the clip.
     """
 
+    made = Signal()  # the layers were made again
     layer_lost = Signal()  # the image's layer was removed: there is nothing to work on any more
 
     def __init__(self, viewer: Any, studio: Studio, view: Any, image: Image) -> None:
@@ -133,6 +138,7 @@ class Scene(QObject):
                 self.viewer.layers.remove(layer)
         self._closing = False
         self._make_layers()
+        self.made.emit()
 
     # masks --------------------------------------------------------------------------------------------------------
 
@@ -166,6 +172,7 @@ class Scene(QObject):
         """Another frame or plane is in view."""
         self.studio.viewed_frame = self.view.frame_index
         self.studio.jobs.wake()
+        self._dim_prompts()
         if self.view.frame_index in self._dirty and not self.brush.painting:
             self._compose(self.view.frame_index)
             self._refresh()
@@ -232,10 +239,18 @@ class Scene(QObject):
             self.prompts.symbol = symbols
             self.prompts.face_color = colours
             self.prompts.border_color = "white"
+        self._dim_prompts()
         if shapes or len(self.strokes.data):
             self.strokes.data = []
             for (data, kind), edge in zip(shapes, edges, strict=True):
                 self.strokes.add(data, shape_type=kind, edge_color=edge, face_color="transparent", edge_width=1)
+
+    def _dim_prompts(self) -> None:
+        """No point in view: napari draws one that is not there, at the corner, of the least size that we ask for."""
+        through = self.view.through
+        places = np.asarray(self.prompts.data)
+        here = through is None or bool((np.abs(places[:, through] - self.view.place) < 0.5).any())
+        self.prompts.opacity = 1.0 if len(places) and here else 0.0
 
     def draw_stroke(self, stroke: NDArray[np.float64] | None, kind: str = "path") -> None:
         """Show a stroke that is being drawn, (N, 3) as ``(frame, y, x)``; None when it is over."""

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 from napari_vost.io.readers import Description, SeriesDescription
 
 Choices = dict[str, Any]  # what `open_clip` takes: order, axis, at, series
+_MOST_ROWS = 12
 _COLUMNS = ("", "What", "Size", "Spacing", "More")
 
 
@@ -98,9 +99,12 @@ class SeriesChooser(QDialog):
             table.addTopLevelItem(item)
         for column in range(len(_COLUMNS)):
             table.resizeColumnToContents(column)
-        rows = min(max(len(self._description.series), 1), 12)
-        height = table.sizeHintForRow(0) if table.topLevelItemCount() else 20
-        table.setMinimumHeight(table.header().sizeHint().height() + (rows + 1) * height)
+        rows = len(self._description.series)
+        height = max(table.sizeHintForRow(0), table.fontMetrics().lineSpacing())
+        frame = table.header().sizeHint().height() + 2 * table.frameWidth() + 4
+        table.setMinimumHeight(frame + min(rows, _MOST_ROWS) * height)
+        if rows <= _MOST_ROWS:
+            table.setMaximumHeight(frame + (rows + 1) * height)  # room for a scroll bar along the columns
         table.setMinimumWidth(min(table.header().length() + 40, 760))
         return table
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QKeyEvent
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QKeyEvent, QResizeEvent
 from qtpy.QtWidgets import (
     QFileDialog,
     QGridLayout,
@@ -75,6 +76,7 @@ class Start(QWidget):
             button = _button(title, "A synthetic scan to try things on; it is nobody's.")
             button.clicked.connect(partial(self.sample_chosen.emit, key))
             layout.addWidget(button)
+        layout.addStretch(0)
         self.refresh()
 
     def refresh(self) -> None:
@@ -84,11 +86,6 @@ class Start(QWidget):
         if not self.cases.count():
             self.words.setText("Looking for your cases …")
         self._running = Running(self._find, self._show, self._show_problem, self)
-
-    def close_down(self) -> None:
-        """What is still being looked for is not shown any more."""
-        if self._running is not None:
-            self._running.forget()
 
     def _make_open(self) -> QGridLayout:
         file = _button("File …", "A scan or a cine: DICOM, NIfTI, NRRD, MHA, video or pictures.")
@@ -139,8 +136,6 @@ class _CaseList(QListWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setWordWrap(True)
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Cases")
         self.itemClicked.connect(self._choose)
@@ -151,14 +146,9 @@ class _CaseList(QListWidget):
         self.clear()
         reader, now = reader_name(), datetime.now().astimezone()
         for case in cases:
-            item = QListWidgetItem(f"{case.alias}\n{case_line(case, reader, now)}")
-            item.setData(_PATH, case.path)
-            others = case.read_only_for(reader) if reader and not case.problem else ""
-            item.setToolTip(case.problem or others or f"Go on with {case.alias}: {', '.join(case.objects) or 'empty'}")
-            if case.problem:
-                item.setFlags(Qt.ItemFlag.NoItemFlags)
-            self.addItem(item)
+            self._add(case, reader, now)
         self.setVisible(bool(cases))
+        self._fit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
         """Enter opens the case that is marked."""
@@ -167,6 +157,36 @@ class _CaseList(QListWidget):
             self._choose(item)
         else:
             super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        """Break the lines anew."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _add(self, case: Case, reader: str, now: datetime) -> None:
+        line = case_line(case, reader, now)
+        words = QLabel(f"<b>{escape(case.alias)}</b><br>{escape(line)}")
+        words.setWordWrap(True)
+        words.setMargin(4)
+        words.setEnabled(not case.problem)
+        words.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        item = QListWidgetItem()
+        item.setData(_PATH, case.path)
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{case.alias}, {line}")
+        others = case.read_only_for(reader) if reader and not case.problem else ""
+        item.setToolTip(case.problem or others or f"Go on with {case.alias}: {', '.join(case.objects) or 'empty'}")
+        if case.problem:
+            item.setFlags(Qt.ItemFlag.NoItemFlags)
+        self.addItem(item)
+        self.setItemWidget(item, words)
+
+    def _fit(self) -> None:
+        width = self.viewport().width()
+        for row in range(self.count()):
+            item = self.item(row)
+            words = self.itemWidget(item)
+            if item is not None and words is not None:
+                item.setSizeHint(QSize(width, words.heightForWidth(width)))
 
     def _choose(self, item: QListWidgetItem) -> None:
         if item.flags() & Qt.ItemFlag.ItemIsEnabled:

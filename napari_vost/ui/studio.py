@@ -8,34 +8,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import Signal
 
 from napari_vost.autosave import Autosave
 from napari_vost.clip import Clip
-from napari_vost.display.colours import Colour, object_colour
-from napari_vost.history import Place
+from napari_vost.history import Place, place_of
 from napari_vost.masks import Mask
 from napari_vost.session import Session
-from napari_vost.types import Direction, Label, Prompt
+from napari_vost.types import Direction, PointPrompt, Prompt
 from napari_vost.ui.jobs import Jobs
 from napari_vost.ui.lasso import inside_of, lasso_prompts
+from napari_vost.ui.objects import Objects
 from napari_vost.ui.run import Progress, Run
 
 
-class Studio(QObject):
+class Studio(Objects):
     """One session at a time, driven from a window.
 
     Attributes
     ----------
-    session
-        What is worked on, None before `open`.
-    object_id
-        The object that prompts are for.
     frames
         Half-open range of frames that following does not leave; None for the whole clip.
     direction
@@ -46,24 +41,20 @@ class Studio(QObject):
     prompts_changed = Signal()
     masks_changed = Signal(object)  # frozenset of frame indices
     locks_changed = Signal()
-    objects_changed = Signal()  # names, colours, visibility, which one is active, which there are
     following_changed = Signal(bool)
     progressed = Signal(object)  # Progress
     said = Signal(str)  # a sentence that is no failure
     failed = Signal(str)  # a sentence
+    suggested = Signal(object)  # `Suggestion` of the frame that is worth annotating next, or None
     saved = Signal(str)  # "" when all is in the file, else why it is not
 
     def __init__(self) -> None:
         super().__init__()
-        self.session: Session | None = None
         self.autosave: Autosave | None = None
-        self.object_id = 1
         self.frames: tuple[int, int] | None = None
         self.direction: Direction = "both"
-        self.hidden: frozenset[int] = frozenset()
         self.viewed_frame = 0
-        self._created: frozenset[int] = frozenset({1})
-        self._waiting: list[Prompt] = []
+        self._suggesting = False
         self._run: Run | None = None
         self._changed: set[int] = set()
         self._lock = threading.Lock()
@@ -128,75 +119,6 @@ class Studio(QObject):
         """What is segmented."""
         return None if self.session is None else self.session.clip
 
-    # objects ------------------------------------------------------------------------------------------------------
-
-    @property
-    def object_ids(self) -> tuple[int, ...]:
-        """Objects to show: those of the session, those that have a name, and those just made."""
-        if self.session is None:
-            return ()
-        return tuple(sorted({*self.session.object_ids, *self.session.labels, *self._created}))
-
-    def label(self, object_id: int) -> Label:
-        """Name and colour of an object."""
-        known = self.session.labels.get(object_id) if self.session is not None else None
-        label = known or Label(f"Object {object_id}")
-        return replace(label, colour_rgb=object_colour(object_id, known))
-
-    def colour(self, object_id: int) -> Colour:
-        """Colour (r, g, b), 0 to 255, of an object."""
-        return object_colour(object_id, self.label(object_id))
-
-    def choose(self, object_id: int) -> None:
-        """Prompts are for this object from now on; one that does not exist yet is made."""
-        if self.session is not None and object_id >= 1:
-            self._created |= {object_id}
-            self.object_id = object_id
-            self.objects_changed.emit()
-
-    def new_object(self) -> int:
-        """Make an object and choose it; one that has neither prompt nor mask yet is as good."""
-        if self.session is None:
-            return 0
-        fresh = [one for one in self.object_ids if one not in self.session.object_ids and not self._waits_for(one)]
-        self.choose(fresh[0] if fresh else max(self.object_ids, default=0) + 1)
-        return self.object_id
-
-    def step_object(self, by: int) -> None:
-        """Choose the next object of the list, or the one before."""
-        ids = self.object_ids
-        if ids:
-            self.choose(ids[(ids.index(self.object_id) + by) % len(ids)])
-
-    def rename(self, object_id: int, label: Label) -> None:
-        """Name an object and choose its colour."""
-        if self.session is not None:
-            self._change(lambda session: session.name_object(object_id, label), go_on=True)
-
-    def set_hidden(self, object_id: int, hidden: bool) -> None:
-        """Show an object's masks or not."""
-        self.hidden = self.hidden | {object_id} if hidden else self.hidden - {object_id}
-        self.objects_changed.emit()
-
-    def remove_object(self, object_id: int) -> None:
-        """Take an object away, with its prompts and unlocked masks; one step of undo."""
-        if self.session is None:
-            return
-        self._created -= {object_id}
-        if object_id in self.session.object_ids or self._waits_for(object_id):
-            self._change(lambda session: session.remove_object(object_id), lambda _: self._chosen_is_gone())
-        else:
-            self._chosen_is_gone()
-
-    def _chosen_is_gone(self) -> None:
-        if self.object_id not in self.object_ids:
-            self.choose(min(self.object_ids, default=1))
-        else:
-            self.objects_changed.emit()
-
-    def _waits_for(self, object_id: int) -> bool:
-        return any(one.object_id == object_id for one in self._waiting)
-
     # prompts ------------------------------------------------------------------------------------------------------
 
     @property
@@ -217,16 +139,22 @@ class Studio(QObject):
         self._created |= {prompt.object_id for prompt in prompts}
         self.prompts_changed.emit()
 
-        def answered() -> None:
+        def answered(dabbed: bool = False) -> None:
             self._waiting = [one for one in self._waiting if not any(one is prompt for prompt in prompts)]
             self.prompts_changed.emit()
             self.objects_changed.emit()
+            if dabbed:
+                self.said.emit("The network would not follow that click, so a small dab has done what you asked.")
+
+        def add(session: Session) -> bool:
+            session.add(*prompts)
+            return any(isinstance(one, PointPrompt) and place_of(one) in session.dabbed for one in prompts)
 
         def refused(sentence: str) -> None:
             answered()
             self.failed.emit(sentence)
 
-        self._change(lambda session: session.add(*prompts), lambda _: answered(), refused, go_on=True)
+        self._change(add, answered, refused, go_on=True)
 
     def lasso(self, frame_index: int, points_yx: NDArray[np.float64], positive: bool) -> None:
         """Take an outline (N, 2) of ``(y, x)``: the chosen object lies inside of it, or what lies inside is cut off."""
@@ -256,6 +184,16 @@ class Studio(QObject):
                 lambda session: session.paint(masks), lambda _: self.objects_changed.emit(), self._put_back(masks),
                 go_on=True,
             )  # fmt: skip
+
+    def start_from(self, labels: NDArray[np.int64]) -> None:
+        """Take object ids (T, H, W) as masks that were painted: one step of undo."""
+        masks: dict[Place, Mask] = {
+            (int(object_id), frame): plane == object_id
+            for frame, plane in enumerate(labels)
+            for object_id in np.unique(plane)
+            if object_id > 0
+        }
+        self.paint(masks)
 
     def _put_back(self, masks: Mapping[Place, Mask]) -> Callable[[str], None]:
         def refused(sentence: str) -> None:
@@ -347,6 +285,21 @@ class Studio(QObject):
         if self._run is run:
             self.progressed.emit(progress)
 
+    def suggest(self) -> None:
+        """Look for the frame that is worth annotating next; whatever else is asked for comes first."""
+
+        def found(suggestions: Any) -> None:
+            self._suggesting = False
+            self.suggested.emit(suggestions[0] if suggestions else None)
+
+        def none(_: str) -> None:
+            found(())
+
+        session = self.session
+        if session is not None and not self.following:
+            self._suggesting = True
+            self.jobs.submit(lambda: session.suggest(1), found, none)
+
     # the engine's thread ------------------------------------------------------------------------------------------
 
     def _change(
@@ -361,6 +314,9 @@ class Studio(QObject):
         if session is None:
             return
         self.stop()
+        if self._suggesting:
+            self._suggesting = False
+            session.cancel()
         self.jobs.submit(lambda: call(session), done, failed)
         if was_following and go_on:
             self.follow()

@@ -80,9 +80,13 @@ class World:
         return float((world - self._grid.translate[clip_axis]) / self._grid.scale[clip_axis])
 
     def _units(self, clip_axis: int) -> float:
-        """World units in one of the layer's own; 1 unless a layer in a smaller unit of length is open too."""
+        """World units in one of the layer's own; 1 unless a layer in a smaller unit of length is open too.
+
+        Where layers measure an axis in things that are no lengths of one another (a cine beside a volume), napari goes
+        by bare numbers.
+        """
         common = self._viewer.layers.units
         own = self._image.units[clip_axis - 3]
-        if common is None or common[clip_axis - 3] == own:
+        if common is None or not own.is_compatible_with(common[clip_axis - 3]):
             return 1.0
         return float((1 * own).to(common[clip_axis - 3]).magnitude)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ class Hands:
     def drag(self, path: Sequence[tuple[float, float]], button: Any = LEFT, modifier: Any = NONE) -> None:
         places = [self.place(y, x) for y, x in path]
         self.press(places[0], button, modifier)
-        for before, after in zip(places, places[1:], strict=False):
+        for before, after in pairwise(places):
             for share in (0.25, 0.5, 0.75, 1.0):
                 self.move(before + (after - before) * share, button, modifier)
         self.release(places[-1], button, modifier)

@@ -1,4 +1,4 @@
-"""Marking with a real mouse on a real canvas: what a press, a stroke, a wheel and a key do, and what they leave alone."""
+"""Marking with a real mouse on a real canvas: what presses, strokes, wheel and keys do, and what they leave alone."""
 
 from __future__ import annotations
 
