@@ -23,6 +23,7 @@ from napari_vost.ui.mouse import Mouse
 from napari_vost.ui.object_list import ObjectList
 from napari_vost.ui.playing import Player
 from napari_vost.ui.review_bar import ReviewBar
+from napari_vost.ui.run import Progress
 from napari_vost.ui.scene import Scene
 from napari_vost.ui.studio import Studio
 from napari_vost.ui.tools import Tool, Tools
@@ -140,7 +141,7 @@ class Desk(QWidget):
         for signal in (studio.prompts_changed, studio.locks_changed, studio.objects_changed):
             signal.connect(self._soon.start)
         studio.following_changed.connect(self._following_changed)
-        studio.progressed.connect(lambda progress: self.lane.set_progress(progress.done / max(progress.total, 1)))
+        studio.progressed.connect(self._progressed)
         self.tools.changed.connect(self._hint)
         self.view.changed.connect(self._looked)
         self.lane.frame_chosen.connect(self.view.go_to)
@@ -155,6 +156,7 @@ class Desk(QWidget):
         for signal in (studio.prompts_changed, studio.locks_changed, studio.objects_changed):
             signal.disconnect(self._soon.start)
         studio.following_changed.disconnect(self._following_changed)
+        studio.progressed.disconnect(self._progressed)
         self.view.changed.disconnect(self._looked)
         self.tools.close()
         self.mouse.close()
@@ -290,6 +292,9 @@ class Desk(QWidget):
 
     def _looked(self) -> None:
         self.lane.set_frame(self.view.frame_index)
+
+    def _progressed(self, progress: Progress) -> None:
+        self.lane.set_progress(progress.done / max(progress.total, 1))
 
     def _following_changed(self, following: bool) -> None:
         if following:

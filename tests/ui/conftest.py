@@ -67,3 +67,28 @@ def lay_desk(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[..., Any]
         studio.close()
         desk.close_down()
         studio.end()
+
+
+@pytest.fixture
+def open_dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[..., Any]]:
+    """A function that opens the plugin in a window, as napari's menu does, for a reader who has said their name."""
+    from napari_vost.case_names import set_reader_name
+
+    opened: list[Any] = []
+
+    def open_dock(reader: str = "Doe^Jo", viewer: Any = None) -> Any:
+        set_reader_name(reader)
+        viewer = viewer or make_napari_viewer(show=True)
+        viewer.window.resize(1100, 800)
+        _, dock = viewer.window.add_plugin_dock_widget("napari-vost")
+        opened.append((viewer, dock))
+        qtbot.waitUntil(dock.isVisible)
+        return dock
+
+    yield open_dock
+    while opened:
+        viewer, dock = opened.pop()
+        dock.end()
+        viewer.close()
+    del viewer, dock
+    qtbot.wait(20)  # what is to be deleted later is deleted now
