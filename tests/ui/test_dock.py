@@ -243,8 +243,44 @@ def test_going_from_case_to_case_leaves_no_images_behind_and_shows_the_whole_of_
     desk_of(dock, qtbot)
     zoom = dock.viewer.scene.camera.zoom
     press(button(dock, "Close", QToolButton))
-    assert dock.desk is None and [type(one).__name__ for one in dock.viewer.layers] == ["Image"]
+    assert dock.desk is None and not list(dock.viewer.layers)
     press(button(dock.start, "ventricle"))
     desk_of(dock, qtbot)
     assert sum(type(one).__name__ == "Image" for one in dock.viewer.layers) == 1
     assert dock.viewer.scene.camera.zoom != zoom
+
+
+def test_closing_with_masks_that_were_not_exported_asks_once(
+    open_dock: Open, qtbot: Any, nifti: Path, closing: list[bool], tmp_path: Path
+) -> None:
+    set_reader_name("Reader One")
+    dock = open_dock()
+    dock.open_path(nifti)
+    hands = desk_of(dock, qtbot)
+    closing.append(False)
+    hands.desk.view.go_to(12)
+    hands.click(30, 40)
+    hands.settle()
+    close = button(dock, "Close", QToolButton)
+    press(close)
+    assert dock.desk is not None and not closing  # asked, and stayed
+    closing.append(False)
+    press(close)
+    assert dock.desk is None and closing == [False]  # not asked again
+
+
+def test_closing_after_an_export_does_not_ask(
+    open_dock: Open, qtbot: Any, nifti: Path, closing: list[bool], tmp_path: Path
+) -> None:
+    set_reader_name("Reader One")
+    dock = open_dock()
+    dock.open_path(nifti)
+    hands = desk_of(dock, qtbot)
+    hands.desk.view.go_to(12)
+    hands.click(30, 40)
+    hands.settle()
+    with qtbot.waitSignal(hands.desk.export.exported, timeout=20_000):
+        hands.desk.export.export_to(tmp_path / "out.nii.gz")
+    closing.append(False)
+    press(button(dock, "Close", QToolButton))
+    assert dock.desk is None and closing == [False]
