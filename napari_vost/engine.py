@@ -12,7 +12,7 @@ from napari_vost.contracts import Chosen, Facts, MotionPrior, Network
 from napari_vost.errors import UnknownName, VostWarning
 from napari_vost.features.adapters import make_adapter
 from napari_vost.features.store import FeatureStore
-from napari_vost.intensity import CT_WINDOWS, choose_window
+from napari_vost.intensity import check_window, choose_window
 from napari_vost.memory.attention import MemoryReader
 from napari_vost.memory.policies import choose_policy, make_policy
 from napari_vost.model.loading import load_network, refuse
@@ -30,7 +30,8 @@ class EngineOptions:
     Attributes
     ----------
     adapter, memory, motion, device, region, window
-        Names; ``"auto"`` chooses by network and clip (`Engine.chosen` says what and why).
+        Names; ``"auto"`` chooses by network and clip (`Engine.chosen` says what and why). A window may be
+        ``"low:high"`` too.
     cleanup
         Repairs of tracked masks.
     sam2
@@ -87,10 +88,10 @@ def check_names(options: EngineOptions, model: str | None = None) -> None:
         ("memory policy", options.memory, policy_names()),
         ("motion prior", options.motion, prior_names()),
         ("region", options.region, REGIONS),
-        ("window", options.window, ("auto", *CT_WINDOWS)),
     ):
         if name not in known:
             raise UnknownName(kind, name, known)
+    check_window(options.window)
     if options.adapter is not None and options.adapter not in adapter_names():
         raise UnknownName("adapter", options.adapter, adapter_names())
 

@@ -24,7 +24,7 @@ from napari_vost.propagation import Plan, Reached, propagate
 from napari_vost.seed_book import SeedBook
 from napari_vost.seeding import TRUTH_LOGIT, Seed
 from napari_vost.sight import Engine, FrameView
-from napari_vost.types import Direction, FrameResult, Prompt, Scores
+from napari_vost.types import Direction, FrameResult, MaskPrompt, Prompt, Scores
 
 Parts = Callable[[], tuple[Engine, Callable[[int], FrameView]]]
 
@@ -47,6 +47,7 @@ class Follower:
         self.follow: Follow | None = None  # how that run follows
         self.read_only = ""  # why nothing may be changed, "" where it may
         self.overwrite: bool | None = None  # see `Session.overwrite`
+        self.renews = False  # see `Session.use`: prompted frames may have been answered by another engine
         self._adapting = self._told = False
 
     def check_idle(self) -> None:
@@ -91,6 +92,8 @@ class Follower:
             plan = self.plan(engine, frame_at, direction, frames, exact)
             for object_id in plan.seeds:
                 self.forget(object_id)  # part of a run is nothing that a later one may lean on
+            if self.renews:
+                self._renew(engine, plan, before)
             yield from self._prompted_results(plan)
             for reached in propagate(engine, plan, frame_at):
                 yield self._take(reached, before, engine.network.traits.calibration)
@@ -131,6 +134,16 @@ class Follower:
         clip, sam2 = self._clip, self._options.sam2
         stored, limits = self._ledger.stored, self._ledger.settings.limits
         return Plan(seeds, len(clip), clip.order, direction, frames, changed, stored, sam2, limits)
+
+    def _renew(self, engine: Engine, plan: Plan, before: dict[Place, Kept | None]) -> None:
+        """Keep what the engine answers on prompted frames now; what was painted or locked is the user's own."""
+        settings, cleanup = self._ledger.settings, self._options.cleanup
+        for object_id, seeds in plan.seeds.items():
+            for one in seeds:
+                place = (object_id, one.frame_index)
+                if place not in settings.locks and not isinstance(one.prompts[-1], MaskPrompt):
+                    self._ledger.write(place, kept_seed(one, engine, cleanup), before)
+                    self.reached.emit(one.frame_index)
 
     def _prompted_results(self, plan: Plan) -> Iterator[FrameResult]:
         for frame_index in sorted({one.frame_index for seeds in plan.seeds.values() for one in seeds}):

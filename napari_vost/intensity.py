@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from napari_vost.clip import Clip, Window
-from napari_vost.errors import UnknownName
+from napari_vost.errors import InputError, UnknownName
 from napari_vost.types import Image
 
 CT_WINDOWS = {
@@ -29,17 +31,16 @@ def choose_window(clip: Clip, name: str = "auto") -> Window | None:
         Read only for MR and unknown modalities: up to 9 frames, evenly spread.
     name
         ``"auto"``: a CT gets the abdomen window, 8-bit and colour clips none, everything else the percentiles 0.5 to
-        99.5 of its values above the smallest. Otherwise the name of a CT window.
+        99.5 of its values above the smallest. Otherwise the name of a CT window, or ``"low:high"``, the values that
+        are black and white (`window_words` writes it).
 
     Raises
     ------
-    UnknownName
+    UnknownName, InputError
         No such window.
     """
     if name != "auto":
-        if name not in CT_WINDOWS:
-            raise UnknownName("window", name, ("auto", *CT_WINDOWS))
-        return CT_WINDOWS[name]
+        return _named(name)
     if clip.colour:
         return None
     if clip.modality == "CT":
@@ -49,6 +50,33 @@ def choose_window(clip: Clip, name: str = "auto") -> Window | None:
     if all(frame.dtype == np.uint8 for frame in frames):
         return None
     return percentile_window(np.concatenate([frame.ravel()[:: max(1, frame.size // 65536)] for frame in frames]))
+
+
+def check_window(name: str) -> None:
+    """Raise `UnknownName` or `InputError` for a name that `choose_window` does not take."""
+    if name != "auto":
+        _named(name)
+
+
+def window_words(window: Window) -> str:
+    """A window as `choose_window` takes it: the name of a CT window where it is one, else ``"low:high"``."""
+    same = (name for name, one in CT_WINDOWS.items() if (one.low, one.high) == (window.low, window.high))
+    return next(same, f"{float(window.low)!r}:{float(window.high)!r}")
+
+
+def _named(name: str) -> Window:
+    if name in CT_WINDOWS:
+        return CT_WINDOWS[name]
+    low, colon, high = name.partition(":")
+    if not colon:
+        raise UnknownName("window", name, ("auto", *CT_WINDOWS, "low:high"))
+    try:
+        window = Window(float(low), float(high), name)
+    except ValueError:
+        window = Window(0.0, 0.0)
+    if not -math.inf < window.low < window.high < math.inf:
+        raise InputError(f"A window of one's own is low:high, two numbers of which the first is smaller, got {name!r}.")
+    return window
 
 
 def percentile_window(values: Image) -> Window:

@@ -13,6 +13,7 @@ from psygnal import Signal
 
 from napari_vost.adaptation import Adaptation, Fitted, Fitter, Recipe, known_frames, with_weights
 from napari_vost.card_doors import CardDoors
+from napari_vost.choice_doors import ChoiceDoors
 from napari_vost.clip import Clip
 from napari_vost.contracts import Network
 from napari_vost.correction_doors import CorrectionDoors
@@ -31,7 +32,7 @@ from napari_vost.suggestion import Suggestion, suggest
 from napari_vost.types import Direction, FrameResult, Label
 
 
-class Session(CorrectionDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors):
+class Session(CorrectionDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors, ChoiceDoors):
     """Prompts in, masks out, for one clip.
 
     Parameters
@@ -81,7 +82,7 @@ class Session(CorrectionDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors)
         self.model = model if isinstance(model, str) else model.traits.name
         self.labels: dict[int, Label] = {}
         check_names(self.options, model if isinstance(model, str) else None)
-        self._network = None if isinstance(model, str) else model
+        self._given = self._network = None if isinstance(model, str) else model
         self._engine: Engine | None = None
         self.fitted: Fitted | None = None
         self.ledger = Ledger(clip.shape[1:])
@@ -238,28 +239,36 @@ class Session(CorrectionDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors)
         session.labels.update(saved.labels)
         session.alias, session.reader, session.on_file = saved.alias, saved.reader, saved.on_file
         session.view, session.overwrite = saved.view, saved.options.get("overwrite")
-        session.expected_network, session.fitted = saved.network, saved.fitted
+        session.expected_network = saved.network if session.model == saved.model else ""
+        session.fitted = saved.fitted
         session.ledger.take(saved.ledger)
         return session
 
     @property
     def engine(self) -> Engine:
         """The engine, built when it is first needed."""
-        if self._engine is None:
-            own = self._network or self.model
-            self._engine = replace(build_engine(self.clip, own, self.options), cancelled=self._stop.is_set)
-            self._network, fitted = self._engine.network, self.fitted
-            made_from = self.expected_network if fitted is None else fitted.made_from
-            if made_from not in ("", self._network.fingerprint):
-                left = "" if fitted is None else " What was adapted to its clip is left out: adapt it again."
-                warnings.warn(
-                    f"The session was made with other weights of {self.model}: masks made from now on may differ."
-                    + left,
-                    VostWarning,
-                    stacklevel=2,
-                )
-                fitted = None
-            self._wear(fitted)
+        if self._engine is not None:
+            return self._engine
+        return self._begin(self._build(self._network or self.model, self.options))
+
+    def _build(self, own: str | Network, options: EngineOptions) -> Engine:
+        return replace(build_engine(self.clip, own, options), cancelled=self._stop.is_set)
+
+    def _begin(self, engine: Engine, other_weights: bool = False) -> Engine:
+        """Use an engine from now on; ``other_weights``: the user wants others than those that made the masks."""
+        fitted, made_by = (None, "") if other_weights else (self.fitted, self.expected_network)
+        made_from = made_by if fitted is None else fitted.made_from
+        if made_from not in ("", engine.network.fingerprint):
+            left = "" if fitted is None else " What was adapted to its clip is left out: adapt it again."
+            warnings.warn(
+                f"The session was made with other weights of {self.model}: masks made from now on may differ." + left,
+                VostWarning,
+                stacklevel=3,
+            )
+            fitted = None
+        self._engine, self._network, self.fitted = engine, engine.network, None
+        self.expected_network = engine.network.fingerprint
+        self._wear(fitted)
         return self._engine
 
     def _own_engine(self) -> Engine:

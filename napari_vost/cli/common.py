@@ -29,7 +29,11 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--motion", default="auto", help="motion prior (default: %(default)s)")
     group.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     group.add_argument("--region", default="auto", help="auto (a crop that follows the object) or full")
-    group.add_argument("--window", default="auto", help="CT window: abdomen, bone, brain, liver, lung, mediastinum")
+    group.add_argument(
+        "--window",
+        default="auto",
+        help="CT window: abdomen, bone, brain, liver, lung, mediastinum; or --window=LOW:HIGH",
+    )
 
 
 def add_open_options(parser: argparse.ArgumentParser) -> None:

@@ -32,6 +32,7 @@ from napari_vost.ui.mouse import Mouse
 from napari_vost.ui.object_list import ObjectList
 from napari_vost.ui.playing import Player
 from napari_vost.ui.review_bar import ReviewBar
+from napari_vost.ui.run import Progress
 from napari_vost.ui.save_key import SaveKey
 from napari_vost.ui.scene import Scene
 from napari_vost.ui.studio import Studio
@@ -177,9 +178,9 @@ class Desk(QWidget):
         for signal in (studio.prompts_changed, studio.locks_changed, studio.objects_changed):
             signal.connect(self._soon.start)
         studio.following_changed.connect(self._following_changed)
-        studio.progressed.connect(lambda progress: self.lane.set_progress(progress.done / max(progress.total, 1)))
         studio.suggested.connect(self._show_suggestion)
         self.export.exported.connect(self._left)
+        studio.progressed.connect(self._progressed)
         self.tools.changed.connect(self._hint)
         self.view.changed.connect(self._looked)
         self.lane.frame_chosen.connect(self.view.go_to)
@@ -195,6 +196,7 @@ class Desk(QWidget):
             signal.disconnect(self._soon.start)
         studio.following_changed.disconnect(self._following_changed)
         studio.suggested.disconnect(self._show_suggestion)
+        studio.progressed.disconnect(self._progressed)
         self.view.changed.disconnect(self._looked)
         self.save_key.close_down()
         self.tools.close()
@@ -261,6 +263,9 @@ class Desk(QWidget):
 
     def _looked(self) -> None:
         self.lane.set_frame(self.view.frame_index)
+
+    def _progressed(self, progress: Progress) -> None:
+        self.lane.set_progress(progress.done / max(progress.total, 1))
 
     def _following_changed(self, following: bool) -> None:
         if following:

@@ -89,7 +89,8 @@ class Scene(QObject):
             self.viewer.add_layer(layer)
         self.strokes.editable = self.prompts.editable = False
         self.brush = Brush(self)
-        self.viewer.layers.selection.active = active if active in self.viewer.layers else self.prompts
+        elsewhere = active in self.viewer.layers and active != self.image  # the keys are those of our layers
+        self.viewer.layers.selection.active = active if elsewhere else self.prompts
         self._draw_objects()
         self.draw_prompts()
         self.draw(frozenset(frame for _, frame in list(session.ledger.kept)))
