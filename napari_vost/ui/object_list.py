@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QIcon, QPixmap
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
+from qtpy.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from napari_vost.ui.lane_data import LaneData
 from napari_vost.ui.studio import Studio
@@ -30,6 +31,7 @@ class ObjectList(QTreeWidget):
         self._studio = studio
         self._data: LaneData | None = None
         self._filling = False
+        self._focused: QWidget | None = None  # what had the keyboard before a name was edited
         self.setColumnCount(2)
         self.setHeaderLabels(["Object", "Frames"])
         self.setRootIsDecorated(False)
@@ -55,6 +57,17 @@ class ObjectList(QTreeWidget):
         """Room for a few rows; more of them scroll."""
         row = self.sizeHintForRow(0) if self.topLevelItemCount() else 20
         return QSize(240, self.header().height() + ROWS_SHOWN * max(row, 20) + 6)
+
+    def edit(self, *args: Any) -> Any:
+        """Begin to edit a name; the keyboard goes back to where it was when that is over."""
+        self._focused = QApplication.focusWidget()
+        return super().edit(*args)
+
+    def closeEditor(self, editor: QWidget, hint: Any) -> None:  # noqa: N802  # Qt's name
+        """End it: else the keys of the canvas would be searched for in the list."""
+        super().closeEditor(editor, hint)
+        if self._focused is not None and self._focused is not self:
+            self._focused.setFocus()
 
     def _fill(self) -> None:
         if self.state() == QAbstractItemView.State.EditingState:
