@@ -52,7 +52,6 @@ class Desk(QWidget):
         self.viewer, self.studio, self.clip = viewer, studio, clip
         self.view = PlaneView(viewer, clip, image)
         self.scene = Scene(viewer, studio, self.view, image)
-        self.view.guard_layers((image, *self.scene.layers))
         self.tools = Tools(viewer, self.scene)
         self.mouse = Mouse(self.scene, self.tools)
         self.windowing = Windowing(viewer, clip, image, self.scene.owns)
@@ -63,7 +62,8 @@ class Desk(QWidget):
         self._data: LaneData = lane_data(self._session)
         self._before: LaneData | None = None  # what stood when following began
         self.actions_by_name = self._actions()
-        self._bind()
+        self._take_layers()
+        self.scene.remade.connect(self._take_layers)
         self._build()
         self._soon = QTimer(self, interval=0, singleShot=True)  # many changes are one redraw
         self._soon.timeout.connect(self.refresh)
@@ -190,7 +190,9 @@ class Desk(QWidget):
             "play": self._play, "undo": studio.undo, "redo": studio.redo,
         }  # fmt: skip
 
-    def _bind(self) -> None:
+    def _take_layers(self) -> None:
+        """Keep our layers where they belong, and bind the keys on them."""
+        self.view.guard_layers((self.scene.image, *self.scene.layers))
         held = {"hide": self._hide, "pan": self._hold_pan}
         bind((self.scene.prompts, self.scene.strokes), self.actions_by_name, held)
         bind((self.scene.masks,), self.actions_by_name, {"hide": self._hide})  # Space is napari's own there
