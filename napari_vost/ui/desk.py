@@ -46,7 +46,7 @@ from napari_vost.ui.view import PlaneView
 from napari_vost.ui.view_bar import ViewBar
 from napari_vost.ui.windowing import Windowing
 
-_PADDING = 4  # letters that a button is wider than its words
+_PADDING, _SLIDER = 4, 16  # letters that a button is wider than its words, and that a slider is wide
 LANE_MOST_PX = 130  # of the timeline; more rows scroll, or the user makes room
 
 
@@ -329,12 +329,18 @@ def _write(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
 
 
+def _letters(part: QWidget) -> int:
+    """About how many letters wide a part of a row wants to be."""
+    if not isinstance(part, QPushButton):
+        return _SLIDER
+    return len(part.text()) + (_PADDING if part.menu() is None else 2 * _PADDING)
+
+
 def _row(*parts: QWidget) -> QWidget:
     row = QWidget()
     layout = QHBoxLayout(row)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(3)
     for part in parts:
-        words = part.text() if isinstance(part, QPushButton) else ""
-        layout.addWidget(part, len(words) + _PADDING)  # as wide as what stands on it
+        layout.addWidget(part, _letters(part))  # as wide as what stands on it
     return row

@@ -82,12 +82,14 @@ class SeenBar(QWidget):
         seen, shown = facts.window or AS_STORED, self._windowing.window
         same = isclose(seen.low, shown.low, abs_tol=1e-6) and isclose(seen.high, shown.high, abs_tol=1e-6)
         self.button.setEnabled(not same)
-        self.button.setText("The network sees this window" if same else "Segment in this window")
+        self.button.setText("The network sees this" if same else "Segment in this window")
         self.line.setText(self.cost)
         self.line.setVisible(not same)
         self.button.setToolTip(
             f"The network sees {said(seen)}, whatever the screen shows. "
             f"In the window that is shown {self.cost}; marks and masks are kept."
         )
-        self.automatic.setVisible(facts.options.window != "auto")
-        self._grid.setColumnStretch(1, int(facts.options.window != "auto"))
+        own = facts.options.window != "auto"
+        self.automatic.setVisible(own)
+        self._grid.setColumnStretch(1, int(own))
+        self._grid.setHorizontalSpacing(3 if own else 0)
