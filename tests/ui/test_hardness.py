@@ -315,11 +315,11 @@ def test_twenty_thousand_news_of_progress_cost_no_reference_of_none(hands: Any) 
         nonlocal heard
         heard = 0
         news = [partial(studio.progressed.emit, Progress(done % 24, 24, 1.0)) for done in range(count)]
-        teller = threading.Thread(target=lambda: [studio.jobs.tell(one) for one in news])
+        teller = threading.Thread(target=lambda told=news: [studio.jobs.tell(one) for one in told])
         teller.start()
         hands.qtbot.waitUntil(lambda: heard == count, timeout=120_000)
         teller.join()
-        del news
+        news.clear()
         gc.collect()
         return sys.getrefcount(None)
 
