@@ -8,7 +8,7 @@ from typing import Any
 
 from napari.layers import Image, Labels
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from napari_vost.clip import Clip
 from napari_vost.errors import VostError
@@ -19,8 +19,9 @@ from napari_vost.ui.adopt import labels_for
 from napari_vost.ui.background import Running
 from napari_vost.ui.buttons import button
 from napari_vost.ui.cursor import Cursor
+from napari_vost.ui.engine_room import EngineRoom
 from napari_vost.ui.export_panel import ExportPanel
-from napari_vost.ui.follow_bar import FollowBar
+from napari_vost.ui.follow_bar import FollowBar, left_text
 from napari_vost.ui.jobs import sentence_of
 from napari_vost.ui.keys import bind
 from napari_vost.ui.lane import Lane
@@ -28,18 +29,25 @@ from napari_vost.ui.lane_csv import curve_csv, volume_ml
 from napari_vost.ui.lane_data import LaneData, changed_frames, lane_data, reviewed, reviewed_text, updated
 from napari_vost.ui.letters import Letters, ScaleBar
 from napari_vost.ui.mark_bar import MarkBar
+from napari_vost.ui.model_bar import ModelBar
 from napari_vost.ui.mouse import Mouse
+from napari_vost.ui.name_list import NameList
 from napari_vost.ui.object_list import ObjectList
 from napari_vost.ui.playing import Player
+from napari_vost.ui.remembered import Remembered
 from napari_vost.ui.review_bar import ReviewBar
 from napari_vost.ui.run import Progress
 from napari_vost.ui.save_key import SaveKey
 from napari_vost.ui.scene import Scene
+from napari_vost.ui.seen_bar import SeenBar
+from napari_vost.ui.settings_bar import SettingsBar
 from napari_vost.ui.studio import Studio
 from napari_vost.ui.tools import Tools
 from napari_vost.ui.view import PlaneView
 from napari_vost.ui.view_bar import ViewBar
 from napari_vost.ui.windowing import Windowing
+
+_PADDING, _SLIDER = 4, 16  # letters that a button is wider than its words, and that a slider is wide
 
 
 class Desk(QWidget):
@@ -99,7 +107,9 @@ class Desk(QWidget):
     # what it is made of -------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.objects = ObjectList(self.studio)
+        remembered = Remembered("settings")
+        self.names = NameList(self.studio, remembered)
+        self.objects = ObjectList(self.studio, self.names)
         self.marks = MarkBar(self.tools, self.actions_by_name)
         self.follow_bar = FollowBar(self.studio, self.actions_by_name)
         self.review = ReviewBar(self.actions_by_name)
@@ -107,22 +117,29 @@ class Desk(QWidget):
         self.export.show_session(self.studio.session)
         self.save_key = SaveKey(self.viewer, self.export.ask, self)
         self.view_bar = ViewBar(self.clip, self.view, self.windowing, self.readout, self.player)
+        self.room = EngineRoom(self.studio)
+        self.seen = SeenBar(self.room, self.windowing, self.clip)
+        self.model = ModelBar(self.room)
+        self.settings = SettingsBar(self.scene, self.mouse, remembered)
+        self.room.changed.connect(self._show_engine)
         self.hint = QLabel()
         self.hint.setWordWrap(True)
         self.hint.setAccessibleName("What to do next")
         self.hint.setMinimumHeight(3 * self.hint.fontMetrics().lineSpacing() + 10)  # nothing below jumps
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for part in (self.view_bar, self.hint, self.objects, self._object_row(), self.marks, self._look_row(),
-                     self.follow_bar, self.review,
+        for part in (self.view_bar, self.seen, self.hint, self.objects, self._object_row(), self.marks,
+                     self._look_row(), self.follow_bar, self.review,
                      button("Save areas", "", self._save_curve, "The area of every object on every frame, as a table"),
-                     *self._folded("Export", self.export)):  # fmt: skip
+                     *self._folded("Export", self.export), *self._folded("Model", self.model),
+                     *self._folded("Settings", self.settings)):  # fmt: skip
             layout.addWidget(part)
         layout.addStretch(1)
 
     def _object_row(self) -> QWidget:
         return _row(
             button("New", "new_object", self.studio.new_object, "Mark another structure"),
+            self.names.button,
             button("From labels", "", self._start_from_labels, "Take the masks of a Labels layer as a start"),
             button("Delete", "", lambda: self.studio.remove_object(self.studio.object_id),
                    "Take the chosen object away, all of it; undo brings it back"),
@@ -166,7 +183,7 @@ class Desk(QWidget):
         def fold(shown: bool) -> None:
             head.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
             part.setVisible(shown)
-            if shown:
+            if shown and part is self.export:
                 self.export.refresh()
 
         head.toggled.connect(fold)
@@ -200,6 +217,8 @@ class Desk(QWidget):
         studio.progressed.disconnect(self._progressed)
         self.view.changed.disconnect(self._looked)
         self.save_key.close_down()
+        for one in (self.seen, self.model, self.settings, self.room):
+            one.close_down()
         self.tools.close()
         self.mouse.close()
         if self.player is not None:
@@ -217,6 +236,14 @@ class Desk(QWidget):
     def _label_at(self, frame_index: int, y: int, x: int) -> str:
         object_id = int(self.scene.labels[frame_index, y, x])
         return self.studio.label(object_id).name if object_id else ""
+
+    def _show_engine(self) -> None:
+        """What runs where, and how long it will take."""
+        facts, frames = self.room.facts, len(self.clip)
+        if facts is not None:
+            seconds = self.room.follow_s(frames)
+            time = "" if seconds is None else f" · {frames} frames ≈ {left_text(seconds)}"
+            self.follow_bar.show_idle(f"{facts.model} on {facts.device.partition(' ')[0]}{time}")
 
     # what is shown ------------------------------------------------------------------------------------------------
 
@@ -306,11 +333,18 @@ def _write(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
 
 
+def _letters(part: QWidget) -> int:
+    """About how many letters wide a part of a row wants to be."""
+    if not isinstance(part, QPushButton):
+        return _SLIDER
+    return len(part.text()) + (_PADDING if part.menu() is None else 2 * _PADDING)
+
+
 def _row(*parts: QWidget) -> QWidget:
     row = QWidget()
     layout = QHBoxLayout(row)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(3)
     for part in parts:
-        layout.addWidget(part, 1)
+        layout.addWidget(part, _letters(part))  # as wide as what stands on it
     return row

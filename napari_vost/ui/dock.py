@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +26,7 @@ from napari_vost.clip import Clip
 from napari_vost.errors import VostError
 from napari_vost.ui.buttons import button
 from napari_vost.ui.layers import clip_of
+from napari_vost.ui.look import look_again, look_of
 from napari_vost.ui.opening import Opened, Opening, open_in_background, ready
 from napari_vost.ui.reader_name import ask_reader
 from napari_vost.ui.samples import sample_path
@@ -228,7 +227,7 @@ class Dock(QWidget):
         self._lane_dock = self.viewer.window.add_dock_widget(desk.lane, area="bottom", name=LANE)
         self._show_title()
         if case is not None and case.session.view:
-            self._resume(case.session.view)
+            look_again(desk, case.session.view)
         else:
             QTimer.singleShot(0, self._fit)
         if case is None or not (case.read_only or case.session.view):
@@ -380,43 +379,6 @@ class Dock(QWidget):
             return
         if self._image not in self.viewer.layers or desk.scene.prompts not in self.viewer.layers:
             return  # napari is being closed, layer by layer: nobody looks at anything any more
-        camera, window = self.viewer.scene.camera, desk.windowing.window
-        view = {
-            "at": list(desk.view.world.indices), "plane": desk.view.plane, "convention": desk.view.convention,
-            "zoom": float(camera.zoom), "centre": [float(one) for one in camera.center],
-            "window": [window.low, window.high, window.name], "object": self.studio.object_id,
-            "tool": desk.tools.tool or "",
-        }  # fmt: skip
-        if view != session.view:
-            session.view = view
-
-    def _resume(self, view: Mapping[str, Any]) -> None:
-        """Look at the clip as it was left."""
-        from napari_vost.clip import Window
-
-        desk = self.desk
-        if desk is None:
-            return
-        try:
-            place, centre, zoom = dict(enumerate(view["at"])), tuple(view["centre"]), float(view["zoom"])
-            low, high, name = view["window"]
-            if desk.windowing.available:
-                desk.windowing.apply(Window(low, high, name))
-            self.studio.choose(int(view["object"]))
-            desk.view.set_convention(view["convention"])
-            desk.view.world.go_to(place)
-            if view["tool"]:
-                desk.tools.arm(view["tool"])
-
-            def stand() -> None:
-                """A plane across the frames comes when all of them are read."""
-                if desk.view.plane == view["plane"]:
-                    desk.view.changed.disconnect(stand)
-                    camera = self.viewer.scene.camera
-                    camera.center, camera.zoom = centre, zoom
-
-            desk.view.changed.connect(stand)
-            desk.view.show(view["plane"])
-            stand()
-        except (KeyError, ValueError, TypeError, VostError):  # of another version: the clip is there all the same
-            warnings.warn("The case was left in a view that is not known any more.", stacklevel=1)
+        look = look_of(desk)
+        if look != session.view:
+            session.view = look

@@ -28,7 +28,7 @@ class FollowBar(QWidget):
 
     def __init__(self, studio: Studio, actions: Mapping[str, Callable[[], None]]) -> None:
         super().__init__()
-        self._studio = studio
+        self._studio, self._idle = studio, ""
         self.button = button("Follow", "follow", actions["follow"], "Follow every object from its marked frames")
         self.way = QComboBox()
         for way, words in _WAYS.items():
@@ -56,8 +56,14 @@ class FollowBar(QWidget):
 
     def say(self, line: str = "") -> None:
         """Write under the bar; nothing means the model and the device."""
-        self.line.setText(line)
-        self.line.setToolTip(line)
+        self.line.setText(line or self._idle)
+        self.line.setToolTip(line or self._idle)
+
+    def show_idle(self, line: str) -> None:
+        """Write the model and the device under the bar while nothing is followed."""
+        self._idle = line
+        if not self._studio.following:
+            self.say()
 
     def _choose_way(self, index: int) -> None:
         self._studio.direction = self.way.itemData(index)

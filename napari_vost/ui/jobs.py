@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from qtpy.QtCore import QObject, Qt, Signal
 
 from napari_vost.errors import Cancelled, VostError
 
+_TIMED = 32  # small things whose time is known
 _log = logging.getLogger(__name__)
 
 
@@ -33,6 +35,13 @@ class Jobs(QObject):
         Told, on the window's thread, one sentence where a call fails and nobody else wants to hear of it.
     spare
         Called on the jobs' thread when nothing waits; it does one small thing and says whether there is more.
+
+    Attributes
+    ----------
+    rescue
+        Asked on the jobs' thread with what a call raised; where it says that it could help, the call runs once more.
+    spare_s
+        Seconds that each of the last small things took.
     """
 
     _told = Signal(object)
@@ -40,6 +49,8 @@ class Jobs(QObject):
     def __init__(self, failed: Callable[[str], None], spare: Callable[[], bool] | None = None) -> None:
         super().__init__()
         self._failed, self._spare = failed, spare
+        self.rescue: Callable[[Exception], bool] | None = None
+        self.spare_s: tuple[float, ...] = ()
         self._waiting: deque[_Job] = deque()
         self._state = threading.Condition()
         self._closing = self._running = False
@@ -107,7 +118,7 @@ class Jobs(QObject):
 
     def _do(self, job: _Job) -> None:
         try:
-            found = job.call()
+            found = self._rescued(job.call)
         except Exception as error:
             sentence = sentence_of(error)
             if sentence:
@@ -118,9 +129,22 @@ class Jobs(QObject):
             done = job.done
             self.tell(lambda: done(found))
 
-    def _do_spare(self) -> bool:
+    def _rescued(self, call: Callable[[], Any]) -> Any:
         try:
-            return self._spare is not None and self._spare()
+            return call()
+        except Exception as error:
+            rescue = self.rescue
+            if rescue is None or not rescue(error):
+                raise
+        return call()
+
+    def _do_spare(self) -> bool:
+        started = time.perf_counter()
+        try:
+            more = self._spare is not None and self._spare()
+            if more:
+                self.spare_s = (*self.spare_s, time.perf_counter() - started)[-_TIMED:]
+            return more
         except Cancelled:
             return True
         except Exception:  # what was done ahead is done again when it is wanted, and told then

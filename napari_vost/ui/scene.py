@@ -62,6 +62,8 @@ class Scene(QObject):
         self._more.timeout.connect(self._draw_some)
         self._side = QTimer(self, interval=SIDE_PLANE_MS, singleShot=True)
         self._side.timeout.connect(self._refresh)
+        self._back = QTimer(self, interval=0, singleShot=True)
+        self._back.timeout.connect(self._put_back)
         self._make_layers()
         viewer.layers.events.removed.connect(self._removed)
         studio.masks_changed.connect(self.draw)
@@ -107,8 +109,8 @@ class Scene(QObject):
     def close(self) -> None:
         """Take our layers away and let everything go; the image stays."""
         self._closing = True
-        self._more.stop()
-        self._side.stop()
+        for timer in (self._more, self._side, self._back):
+            timer.stop()
         self.brush.close()
         self.viewer.layers.events.removed.disconnect(self._removed)
         self.view.changed.disconnect(self._looked)
@@ -125,20 +127,21 @@ class Scene(QObject):
         if event.value == self.image:
             self.layer_lost.emit()
         elif event.value in self.layers:
-            QTimer.singleShot(0, self._put_back)
+            self._back.start()
 
     def _put_back(self) -> None:
         """A layer of ours was deleted: it holds nothing of its own, so all of them are made again."""
         if self._closing or self.studio.session is None:
             return
         self.studio.said.emit("The layers Masks, Strokes and Prompts belong to the open clip and were put back.")
-        self._closing = True
+        self._closing, looks = True, (self.masks.opacity, self.masks.contour)
         self.brush.close()
         for layer in self.layers:
             if layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
         self._closing = False
         self._make_layers()
+        self.masks.opacity, self.masks.contour = looks
         self.made.emit()
 
     # masks --------------------------------------------------------------------------------------------------------

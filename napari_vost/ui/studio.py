@@ -75,6 +75,7 @@ class Studio(Objects):
         session.labels_changed.connect(self._heard_labels)
         if autosave is not None:
             self.keep(autosave)
+        self.jobs.spare_s = ()
         self.jobs.submit(lambda: session.engine)  # the network is there when the first click comes
         self.opened.emit()
 
@@ -299,6 +300,10 @@ class Studio(Objects):
         if session is not None and not self.following:
             self._suggesting = True
             self.jobs.submit(lambda: session.suggest(1), found, none)
+
+    def use(self, parts: Mapping[str, str], done: Callable[[Any], None], failed: Callable[[str], None]) -> None:
+        """Make the engine of other parts, by name as in `Session.use`; following stops for it."""
+        self._change(lambda session: session.use(**parts), done, failed)
 
     # the engine's thread ------------------------------------------------------------------------------------------
 

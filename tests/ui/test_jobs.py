@@ -103,3 +103,25 @@ def test_small_things_are_done_only_while_nothing_waits(qapp: Any, heard: list[s
     jobs.wake()
     qtbot.waitUntil(lambda: len(done) == 8)
     assert jobs.close()
+
+
+def test_a_call_that_could_be_helped_runs_once_more_and_no_more(jobs: Any, heard: list[str], qtbot: Any) -> None:
+    tried, done = [], []
+    jobs.rescue = lambda error: isinstance(error, MemoryError)
+
+    def hungry() -> str:
+        tried.append("once")
+        if len(tried) == 1:
+            raise MemoryError
+        return "done"
+
+    def starving() -> None:
+        tried.append("again")
+        raise MemoryError
+
+    jobs.submit(hungry, done.append)
+    jobs.submit(starving)
+    jobs.submit(fail(InputError("Not this.")))
+    qtbot.waitUntil(lambda: len(heard) == 2)
+    assert done == ["done"] and tried == ["once", "once", "again", "again"]
+    assert "out of memory" in heard[0] and heard[1] == "Not this."
