@@ -125,7 +125,7 @@ class Desk(QWidget):
         self.hint = QLabel()
         self.hint.setWordWrap(True)
         self.hint.setAccessibleName("What to do next")
-        self.hint.setMinimumHeight(3 * self.hint.fontMetrics().lineSpacing() + 10)  # nothing below jumps
+        self.hint.setMinimumHeight(2 * self.hint.fontMetrics().lineSpacing() + 10)  # nothing below jumps
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for part in (self.view_bar, self.seen, self.hint, self.objects, self._object_row(), self.marks,
@@ -322,7 +322,7 @@ def next_action(data: LaneData, prompted: bool, tool: str | None, following: boo
         return "Click a structure in the image." if tool else "Take a tool (P for point) and mark a structure."
     count = reviewed(data)
     if not any(lane.kept.sum() > lane.prompted.sum() for lane in data.objects):
-        return "Right? Then follow it (F). If not, click what is missing, right click what is too much."
+        return "Right? Follow it (F). If not, click (add) or right click (remove)."
     if any(lane.weak.any() for lane in data.objects):
         return "Go through the weak frames (W): accept them (Enter) or correct them."
     return "All frames are reviewed." if count.reviewed == count.frames else "No weak frame is left: look, then export."

@@ -21,6 +21,8 @@ AS_STORED = Window(0.0, 255.0)  # how the network sees 8-bit frames that have no
 class SeenBar(QWidget):
     """The button "Segment in this window", and the way back; no other change of the display changes what is seen.
 
+    It is there only where screen and network differ, or the network sees a window that was chosen.
+
     Parameters
     ----------
     room
@@ -44,7 +46,6 @@ class SeenBar(QWidget):
         layout.addWidget(self.automatic, 0, 1)
         layout.addWidget(self.line, 1, 0, 1, 2)
         layout.setColumnStretch(0, 2)
-        self.setVisible(windowing.available)
         windowing.changed.connect(self._show)
         room.changed.connect(self._show)
         self._show()
@@ -75,9 +76,7 @@ class SeenBar(QWidget):
     def _show(self, _: object = None) -> None:
         facts = self._room.facts
         if facts is None or facts.problem:
-            self.button.setEnabled(False)
-            self.automatic.hide()
-            self.line.hide()
+            self.hide()
             return
         seen, shown = facts.window or AS_STORED, self._windowing.window
         same = isclose(seen.low, shown.low, abs_tol=1e-6) and isclose(seen.high, shown.high, abs_tol=1e-6)
@@ -93,3 +92,4 @@ class SeenBar(QWidget):
         self.automatic.setVisible(own)
         self._grid.setColumnStretch(1, int(own))
         self._grid.setHorizontalSpacing(3 if own else 0)
+        self.setVisible(self._windowing.available and (own or not same))  # where nothing is to be said, it says nothing
