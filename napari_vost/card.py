@@ -152,7 +152,7 @@ def find(
     best: Sighting | None = None
     for frame_index in frames:
         frame = frame_at(frame_index)
-        for region in squares(engine, frame.size, side, STEP, entries[0]):
+        for region in squares(engine, frame.size, side, STEP):
             engine.check()
             (found,) = look(engine, entries, frame, [region])
             if AREAS[0] * area <= found.mask.sum() <= AREAS[1] * area and (best is None or found.score > best.score):

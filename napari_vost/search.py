@@ -30,18 +30,22 @@ class Sighting:
     score: float
 
 
-def squares(engine: Engine, size: tuple[int, int], side: float, step: float, shown: MemoryEntry) -> list[Region]:
+def squares(
+    engine: Engine, size: tuple[int, int], side: float, step: float, shown: MemoryEntry | None = None
+) -> list[Region]:
     """Squares of a side that cover a frame ``(H, W)``, ``step`` of their side apart; or the whole frame.
 
-    An object is known best where it lay in the region that it was shown in, so that place goes over all of the frame
-    but a rim of a quarter of the side, and the squares reach beyond the border.
+    An object is known best where it lay in the region that it was ``shown`` in, so that place goes over all of the
+    frame but a rim of a quarter of the side, and the squares reach beyond the border. For what was shown in another
+    clip (None) they stay inside of the frame.
     """
     if engine.region == "full":
         return [Region.full(*size)]
     square = engine.cells * max(1, round(side / engine.cells))
     starts = []
-    for length, share in zip(size, lies_at(shown), strict=True):
-        low, high = square / 4, length - square / 4
+    shares, rim = ((0.5, 0.5), square / 2) if shown is None else (lies_at(shown), square / 4)
+    for length, share in zip(size, shares, strict=True):
+        low, high = rim, length - rim
         if high <= low:
             low = high = length / 2
         count = 1 + math.ceil((high - low) / (square * step))

@@ -48,7 +48,7 @@ class Actions:
         }  # fmt: skip
 
     def _armer(self, tool: Tool) -> Callable[[], None]:
-        return lambda: self._desk.tools.put_down() if self._desk.tools.tool == tool else self._desk.tools.arm(tool)
+        return lambda: self._desk.tools.arm(tool)  # again for the next object: Esc alone puts it down
 
     def _chooser(self, number: int) -> Callable[[], None]:
         return lambda: self._desk.studio.choose(number)

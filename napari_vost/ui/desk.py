@@ -36,6 +36,7 @@ from napari_vost.ui.object_list import ObjectList
 from napari_vost.ui.playing import Player
 from napari_vost.ui.remembered import Remembered
 from napari_vost.ui.review_bar import ReviewBar
+from napari_vost.ui.run import Progress
 from napari_vost.ui.save_key import SaveKey
 from napari_vost.ui.scene import Scene
 from napari_vost.ui.seen_bar import SeenBar
@@ -47,7 +48,6 @@ from napari_vost.ui.view_bar import ViewBar
 from napari_vost.ui.windowing import Windowing
 
 _PADDING, _SLIDER = 4, 16  # letters that a button is wider than its words, and that a slider is wide
-LANE_MOST_PX = 130  # of the timeline; more rows scroll, or the user makes room
 
 
 class Desk(QWidget):
@@ -125,6 +125,7 @@ class Desk(QWidget):
         self.hint = QLabel()
         self.hint.setWordWrap(True)
         self.hint.setAccessibleName("What to do next")
+        self.hint.setMinimumHeight(3 * self.hint.fontMetrics().lineSpacing())  # two lines: nothing below jumps
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for part in (self.view_bar, self.seen, self.hint, self.objects, self._object_row(), self.marks,
@@ -195,9 +196,9 @@ class Desk(QWidget):
         for signal in (studio.prompts_changed, studio.locks_changed, studio.objects_changed):
             signal.connect(self._soon.start)
         studio.following_changed.connect(self._following_changed)
-        studio.progressed.connect(lambda progress: self.lane.set_progress(progress.done / max(progress.total, 1)))
         studio.suggested.connect(self._show_suggestion)
         self.export.exported.connect(self._left)
+        studio.progressed.connect(self._progressed)
         self.tools.changed.connect(self._hint)
         self.view.changed.connect(self._looked)
         self.lane.frame_chosen.connect(self.view.go_to)
@@ -213,6 +214,7 @@ class Desk(QWidget):
             signal.disconnect(self._soon.start)
         studio.following_changed.disconnect(self._following_changed)
         studio.suggested.disconnect(self._show_suggestion)
+        studio.progressed.disconnect(self._progressed)
         self.view.changed.disconnect(self._looked)
         self.save_key.close_down()
         for one in (self.seen, self.model, self.settings, self.room):
@@ -262,7 +264,6 @@ class Desk(QWidget):
     def _show(self, data: LaneData) -> None:
         self.data = data
         self.lane.set_data(data)
-        self.lane.setMinimumHeight(min(self.lane.sizeHint().height(), LANE_MOST_PX))
         self.lane.set_active(self.studio.object_id)
         self.lane.set_frame(self.view.frame_index)
         self.objects.show_data(data)
@@ -291,6 +292,9 @@ class Desk(QWidget):
     def _looked(self) -> None:
         self.lane.set_frame(self.view.frame_index)
 
+    def _progressed(self, progress: Progress) -> None:
+        self.lane.set_progress(progress.done / max(progress.total, 1))
+
     def _following_changed(self, following: bool) -> None:
         if following:
             self._before = self.data
@@ -318,7 +322,7 @@ def next_action(data: LaneData, prompted: bool, tool: str | None, following: boo
         return "Click a structure in the image." if tool else "Take a tool (P for point) and mark a structure."
     count = reviewed(data)
     if not any(lane.kept.sum() > lane.prompted.sum() for lane in data.objects):
-        return "Right? Then follow it through the clip (F). If not, click what is missing or too much."
+        return "Right? Then follow it (F). If not, click what is missing, right click what is too much."
     if any(lane.weak.any() for lane in data.objects):
         return "Go through the weak frames (W): accept them (Enter) or correct them."
     return "All frames are reviewed." if count.reviewed == count.frames else "No weak frame is left: look, then export."

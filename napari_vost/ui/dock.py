@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,9 @@ from qtpy.QtWidgets import (
 
 from napari_vost.clip import Clip
 from napari_vost.errors import VostError
+from napari_vost.ui.buttons import button
 from napari_vost.ui.layers import clip_of
+from napari_vost.ui.look import look_again, look_of
 from napari_vost.ui.opening import Opened, Opening, open_in_background, ready
 from napari_vost.ui.reader_name import ask_reader
 from napari_vost.ui.samples import sample_path
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from napari_vost.ui.desk import Desk
 
 LANE = "VOST timeline"
+LEAST_PX = 300  # of width: narrower, and keys on the buttons are cut off
+REMEMBER_MS = 1000  # between two looks at how the clip is looked at, for the next time
 
 
 class Dock(QWidget):
@@ -54,18 +57,23 @@ class Dock(QWidget):
         self.studio = Studio()
         self.desk: Desk | None = None
         self._case: OpenCase | None = None
-        self._image: Any = None
-        self._added: Any = None
+        self._image: Any = None  # of the clip that is worked on
+        self._added: Any = None  # the same where the dock itself has added it
         self._opening: Opening | None = None
         self._lane_dock: Any = None
         self._asked = self._ended = self._docked = self._window_closes = False
         self._window: QWidget | None = None
-        self._asks_reader = True  # a test answers for itself
+        self._asks_reader = True  # until nobody wants to say it
+        self._asking = False
+        self._case_soon = QTimer(self, interval=0, singleShot=True)  # never inside a click, whose mask must not wait
+        self._case_soon.timeout.connect(self._start_case)
+        self._looking = QTimer(self, interval=REMEMBER_MS)
+        self._looking.timeout.connect(self._remember)
         self._build()
         self.studio.said.connect(show_info)
         self.studio.failed.connect(show_warning)
         self.studio.saved.connect(self._show_saved)
-        self.studio.prompts_changed.connect(self._start_case)
+        self.studio.prompts_changed.connect(self._case_soon.start)
         self.viewer.layers.events.inserted.connect(self._inserted)
         QTimer.singleShot(0, self._take_what_is_there)
 
@@ -93,15 +101,34 @@ class Dock(QWidget):
         self._place.setFrameShape(QFrame.Shape.NoFrame)
         self._place.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.pages = QStackedWidget()
-        self.pages.addWidget(self.start)
+        self.pages.addWidget(self._first_screen())
         self.pages.addWidget(self._place)
         fills = QSizePolicy.Policy.Expanding
         for part in (self, self._place, self.pages):
             part.setSizePolicy(fills, fills)  # else napari keeps the lower half of the dock empty
+        self.setMinimumWidth(LEAST_PX)
         layout = QVBoxLayout(self)
         layout.addWidget(self._head)
         layout.addWidget(self.pages)
         self._head.hide()
+
+    def _first_screen(self) -> QWidget:
+        self.layer_button = button(
+            "Selected layer", "", self._open_selected, "Work on the image layer that is selected, whoever opened it"
+        )
+        first = QWidget()
+        layout = QVBoxLayout(first)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.start, 1)
+        layout.addWidget(self.layer_button)
+        return first
+
+    def _open_selected(self) -> None:
+        layer = self.viewer.layers.selection.active
+        if layer is None:
+            show_warning("No layer is selected: select an image layer, or open a scan above.")
+        else:
+            self.open_layer(layer)
 
     # opening ------------------------------------------------------------------------------------------------------
 
@@ -115,7 +142,7 @@ class Dock(QWidget):
         from napari_vost import cases
 
         reader = ask_reader(self)
-        if not reader:
+        if not reader or self._ended:
             return
         self._wait("Opening …")
 
@@ -135,9 +162,15 @@ class Dock(QWidget):
         from napari_vost.ui.adopt import adopt
 
         try:
-            self._work_on(adopt(layer), layer)
+            clip = adopt(layer)
         except VostError as error:
             self._refused(error)
+            return
+        if layer.ndim < 3:  # one picture: it gets the axis that frames run along
+            layer.visible = False
+            self._show_opened(ready(clip, layer.name))
+        else:
+            self._work_on(clip, layer)
 
     def _show_opened(self, opened: Opened) -> None:
         self._opening = None
@@ -146,6 +179,13 @@ class Dock(QWidget):
         self.viewer.add_layer(image)
         self._work_on(opened.clip, image)
         self._added = image  # by the dock, so it goes with the clip
+        QTimer.singleShot(0, self._fit)
+
+    def _fit(self) -> None:
+        """Show all of a clip that was just opened: its timeline has taken a part of the canvas."""
+        session = self.studio.session
+        if self.desk is not None and session is not None and not session.view:
+            self.desk.view.fit()
 
     def _refused(self, why: object) -> None:
         self._opening = None
@@ -188,10 +228,11 @@ class Dock(QWidget):
         self.pages.setCurrentWidget(self._place)
         self._lane_dock = self.viewer.window.add_dock_widget(desk.lane, area="bottom", name=LANE)
         self._show_title()
-        if case is None:
+        if case is not None and case.session.view:
+            look_again(desk, case.session.view)
+        elif case is None or not case.read_only:
             desk.tools.arm("point")  # the first click marks
-        else:
-            self._resume()
+        self._looking.start()
 
     def _ask_to_close(self) -> None:
         if self._may_close():
@@ -219,9 +260,10 @@ class Dock(QWidget):
 
     def close_clip(self) -> None:
         """Clear the desk; the work is in its file, the image stays."""
+        self._looking.stop()
+        self._remember()
         desk, self.desk = self.desk, None
         if desk is not None:
-            self._remember()
             self.studio.close()
             desk.close_down()
             if self._lane_dock is not None:
@@ -234,7 +276,7 @@ class Dock(QWidget):
             desk.deleteLater()
         self._case = self._image = self._added = None
         if not self._ended:
-            self.pages.setCurrentWidget(self.start)
+            self.pages.setCurrentIndex(0)
             self.start.refresh()
             self._wait("")
 
@@ -289,15 +331,12 @@ class Dock(QWidget):
     def _start_case(self) -> None:
         """With the first prompt a clip becomes a case, which saves itself."""
         session = self.studio.session
-        if session is None or self.studio.autosave is not None or not self.studio.waiting or session.read_only:
+        if session is None or self.studio.autosave is not None or not self.studio.prompts or session.read_only:
             return
         from napari_vost import cases
 
-        reader = ask_reader(self) if self._asks_reader else ""
-        if not reader:
-            if self._asks_reader:
-                self._asks_reader = False
-                show_warning("Nothing is saved by itself, for nobody said who reads: export before you close.")
+        reader = self._ask_reader()
+        if not reader or self.studio.session is not session:  # it may have been closed while the question stood
             return
         try:
             self._case = cases.start_case(session, cases.next_alias(), reader)
@@ -307,6 +346,18 @@ class Dock(QWidget):
         if self._case.autosave is not None:
             self.studio.keep(self._case.autosave)
         self._show_title()
+
+    def _ask_reader(self) -> str:
+        """The reader's name; "" where nobody says it, which is told once, or while the question stands already."""
+        if self._asking or not self._asks_reader:
+            return ""
+        self._asking = True
+        reader = ask_reader(self)
+        self._asking = False
+        if not reader and not self._ended:
+            self._asks_reader = False
+            show_warning("Nothing is saved by itself, for nobody said who reads: export before you close.")
+        return reader
 
     def _show_title(self) -> None:
         alias = self._case.case.alias if self._case is not None else "New case"
@@ -326,38 +377,8 @@ class Dock(QWidget):
         session, desk = self.studio.session, self.desk
         if session is None or desk is None or session.read_only or self.studio.autosave is None:
             return
-        camera = self.viewer.scene.camera
-        window = desk.windowing.window
-        session.view = {
-            "frame": desk.view.frame_index, "plane": desk.view.plane, "convention": desk.view.convention,
-            "zoom": float(camera.zoom), "centre": [float(one) for one in camera.center],
-            "window": [window.low, window.high, window.name], "object": self.studio.object_id,
-            "tool": desk.tools.tool or "",
-        }  # fmt: skip
-
-    def _resume(self) -> None:
-        """Look at the clip as it was left."""
-        from napari_vost.clip import Window
-
-        session, desk = self.studio.session, self.desk
-        view = session.view if session is not None else {}
-        if desk is None or not view:
-            return
-        try:
-            desk.view.set_convention(view["convention"])
-            desk.view.show(view["plane"])
-            desk.view.go_to(int(view["frame"]))
-            camera = self.viewer.scene.camera
-            camera.center, camera.zoom = tuple(view["centre"]), view["zoom"]
-            low, high, name = view["window"]
-            desk.windowing.apply(Window(low, high, name))
-            self.studio.choose(int(view["object"]))
-            if view["tool"]:
-                desk.tools.arm(view["tool"])
-        except (
-            KeyError,
-            ValueError,
-            TypeError,
-            VostError,
-        ):  # a view of another version: the clip is there all the same
-            warnings.warn("The case was left in a view that is not known any more.", stacklevel=1)
+        if self._image not in self.viewer.layers or desk.scene.prompts not in self.viewer.layers:
+            return  # napari is being closed, layer by layer: nobody looks at anything any more
+        look = look_of(desk)
+        if look != session.view:
+            session.view = look

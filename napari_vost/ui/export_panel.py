@@ -72,6 +72,9 @@ class ExportPanel(QWidget):
     def show_session(self, session: Session | None) -> None:
         """Whose masks are exported; None where there is none yet."""
         self._session, self._reference = session, None
+        if session is not None:  # what the scan came in is what its masks go out in
+            usual = ".dcm" if session.clip.source.kind.startswith("dicom") else ".nii.gz"
+            self.format.setCurrentIndex(max(self.format.findData(usual), 0))
         self.result.setVisible(False)
         self.said.setText("")
         self.refresh()

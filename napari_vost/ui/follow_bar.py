@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QGridLayout, QProgressBar, QWidget
 from superqt import QElidingLabel
 
@@ -34,6 +35,7 @@ class FollowBar(QWidget):
             self.way.addItem(words, way)
         self.way.setToolTip("Which way frames are followed from those that were marked")
         self.way.setAccessibleName("Direction")
+        self.way.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # keys stay with the canvas
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(8)

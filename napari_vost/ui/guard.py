@@ -9,9 +9,6 @@ from typing import Any
 import numpy as np
 from napari.utils.notifications import show_warning
 
-from napari_vost.clip import Clip
-from napari_vost.ui.layers import grid_options
-
 _EVENTS = ("scale", "translate", "rotate", "shear", "affine", "units")
 _QUIET_S = 3.0  # a drag in transform mode moves a layer many times and is one mistake
 
@@ -21,14 +18,13 @@ class LayerGuard:
 
     Parameters
     ----------
-    clip
-        Whose grid the layers lie on.
     layers
-        The layers to watch, each with the three axes and the units of the clip.
+        The layers to watch, all of them in one place; that of the clip's image first.
     """
 
-    def __init__(self, clip: Clip, layers: Iterable[Any]) -> None:
-        self._options, self._layers = grid_options(clip), list(layers)
+    def __init__(self, layers: Iterable[Any]) -> None:
+        self._layers = list(layers)
+        self._options = _place_of(self._layers[0]) if self._layers else {}  # all of them lie where the image lies
         self._units = self._layers[0].units if self._layers else ()
         self._busy, self._said = False, -_QUIET_S
         for layer in self._layers:
@@ -64,16 +60,22 @@ class LayerGuard:
         return not (
             np.allclose(layer.scale, options["scale"])
             and np.allclose(layer.translate, options["translate"])
-            and np.allclose(layer.rotate, np.eye(3))
-            and np.allclose(layer.shear, 0.0)
-            and np.allclose(layer.affine.affine_matrix, np.eye(4))
+            and np.allclose(layer.rotate, options["rotate"])
+            and np.allclose(layer.shear, options["shear"])
+            and np.allclose(layer.affine.affine_matrix, options["affine"])
             and layer.units == self._units
         )
 
     def _restore(self, layer: Any) -> None:
         if layer.mode == "transform":
             layer.mode = "pan_zoom"
-        layer.affine = np.eye(4)
-        layer.rotate, layer.shear = np.eye(3), np.zeros(3)
+        layer.affine = self._options["affine"]
+        layer.rotate, layer.shear = self._options["rotate"], self._options["shear"]
         layer.scale, layer.translate = self._options["scale"], self._options["translate"]
         layer.units = self._units
+
+
+def _place_of(layer: Any) -> dict[str, Any]:
+    """Where a layer lies."""
+    place = {name: np.array(getattr(layer, name)) for name in ("scale", "translate", "rotate", "shear")}
+    return {**place, "affine": np.array(layer.affine.affine_matrix)}

@@ -18,6 +18,7 @@ from napari_vost.ui.lane_scale import Scale
 
 ROW_PX, TALL_ROW_PX, AXIS_PX = 24, 44, 19
 LEAST_PX, MOST_PX = 60, 160
+ROWS_ALWAYS = 4  # so many objects are seen without anybody making the timeline taller
 NAMES_PX = 140
 GRAB_PX = 7  # how near to a handle a press takes it
 FLASH_MS, FLASH_STEPS = 60, 14
@@ -76,6 +77,8 @@ class LaneView(QWidget):
             self._progress = None
             self._end_flash()
         if len(self._lanes) != rows:
+            least = AXIS_PX + ROW_PX * min(len(self._lanes), ROWS_ALWAYS)
+            self.setMinimumHeight(max(LEAST_PX, least))  # a dock grows for this, and for no hint
             self.updateGeometry()
         self._arrange()
 

@@ -125,4 +125,6 @@ def swatch(colour: tuple[int, int, int]) -> QIcon:
     """A square of a colour."""
     square = QPixmap(_SWATCH_PX, _SWATCH_PX)
     square.fill(QColor(*colour))
-    return QIcon(square)
+    icon = QIcon(square)
+    icon.addPixmap(square, QIcon.Mode.Selected)  # else Qt tints the colour of the chosen row
+    return icon

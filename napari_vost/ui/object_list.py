@@ -7,7 +7,15 @@ from typing import Any
 
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QAbstractItemView, QColorDialog, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QColorDialog,
+    QHeaderView,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
 
 from napari_vost.display.colours import COLOURS
 from napari_vost.ui.lane_data import LaneData
@@ -41,6 +49,7 @@ class ObjectList(QTreeWidget):
         self._dialog: QColorDialog | None = None
         self._data: LaneData | None = None
         self._filling = False
+        self._focused: QWidget | None = None  # what had the keyboard before a name was edited
         self.setColumnCount(3)
         self.setHeaderLabels(["Object", "Frames", ""])
         self.setItemDelegateForColumn(NAME, NameDelegate(names, self))
@@ -72,6 +81,20 @@ class ObjectList(QTreeWidget):
         """Room for a few rows; more of them scroll."""
         row = self.sizeHintForRow(0) if self.topLevelItemCount() else 20
         return QSize(240, self.header().height() + ROWS_SHOWN * max(row, 20) + 6)
+
+    def edit(self, *given: Any) -> Any:
+        """Begin to edit a name, nothing else; the keyboard goes back to where it was when that is over."""
+        index = given[0]
+        if len(given) == 3 and index.column() != NAME:
+            return False
+        self._focused = QApplication.focusWidget()
+        return super().edit(*given)
+
+    def closeEditor(self, editor: QWidget, hint: Any) -> None:  # noqa: N802  # Qt's name
+        """End it: else the keys of the canvas would be searched for in the list."""
+        super().closeEditor(editor, hint)
+        if self._focused is not None and self._focused is not self:
+            self._focused.setFocus()
 
     def _fill(self) -> None:
         if self.state() == QAbstractItemView.State.EditingState:
@@ -116,13 +139,6 @@ class ObjectList(QTreeWidget):
             self._names.name(object_id, name)
         elif not name:
             self._fill()
-
-    def edit(self, *given: Any) -> Any:
-        """Begin to edit a cell; only names are typed."""
-        index = given[0]
-        if len(given) == 3 and index.column() != NAME:
-            return False
-        return super().edit(*given)
 
     def _ask_colour(self, item: QTreeWidgetItem, column: int) -> None:
         if column != COLOUR:

@@ -29,7 +29,7 @@ warnings.filterwarnings("ignore", "Contours are not displayed during 3D renderin
 MASKS, PROMPTS, STROKES = "Masks", "Prompts", "Strokes"
 SLICE_S = 0.008  # seconds of drawing at a time, so that the window stays awake
 SIDE_PLANE_MS = 120  # between two redraws of a plane that cuts all frames
-MARKER_PX = 11  # on the screen
+MARKER, MARKER_PX = 24, 11  # pixels of the clip, and at most on the screen; a least one shows napari's dummy
 FILL, OUTLINE_PX = 0.45, 2
 
 
@@ -62,6 +62,8 @@ class Scene(QObject):
         self._more.timeout.connect(self._draw_some)
         self._side = QTimer(self, interval=SIDE_PLANE_MS, singleShot=True)
         self._side.timeout.connect(self._refresh)
+        self._back = QTimer(self, interval=0, singleShot=True)
+        self._back.timeout.connect(self._put_back)
         self._make_layers()
         viewer.layers.events.removed.connect(self._removed)
         studio.masks_changed.connect(self.draw)
@@ -83,13 +85,14 @@ class Scene(QObject):
         self.masks.contour = 0
         self.strokes = Shapes(ndim=3, name=STROKES, face_color="transparent", edge_width=1, **options)
         self.prompts = Points(
-            ndim=3, name=PROMPTS, size=4, border_width=0.12, canvas_size_limits=(MARKER_PX, MARKER_PX), **options
+            ndim=3, name=PROMPTS, size=MARKER, border_width=0.15, canvas_size_limits=(0, MARKER_PX), **options
         )
         for layer in self.layers:
             self.viewer.add_layer(layer)
         self.strokes.editable = self.prompts.editable = False
         self.brush = Brush(self)
-        self.viewer.layers.selection.active = active if active in self.viewer.layers else self.prompts
+        elsewhere = active in self.viewer.layers and active != self.image  # the keys are those of our layers
+        self.viewer.layers.selection.active = active if elsewhere else self.prompts
         self._draw_objects()
         self.draw_prompts()
         self.draw(frozenset(frame for _, frame in list(session.ledger.kept)))
@@ -106,8 +109,8 @@ class Scene(QObject):
     def close(self) -> None:
         """Take our layers away and let everything go; the image stays."""
         self._closing = True
-        self._more.stop()
-        self._side.stop()
+        for timer in (self._more, self._side, self._back):
+            timer.stop()
         self.brush.close()
         self.viewer.layers.events.removed.disconnect(self._removed)
         self.view.changed.disconnect(self._looked)
@@ -124,20 +127,21 @@ class Scene(QObject):
         if event.value == self.image:
             self.layer_lost.emit()
         elif event.value in self.layers:
-            QTimer.singleShot(0, self._put_back)
+            self._back.start()
 
     def _put_back(self) -> None:
         """A layer of ours was deleted: it holds nothing of its own, so all of them are made again."""
         if self._closing or self.studio.session is None:
             return
         self.studio.said.emit("The layers Masks, Strokes and Prompts belong to the open clip and were put back.")
-        self._closing = True
+        self._closing, looks = True, (self.masks.opacity, self.masks.contour)
         self.brush.close()
         for layer in self.layers:
             if layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
         self._closing = False
         self._make_layers()
+        self.masks.opacity, self.masks.contour = looks
         self.made.emit()
 
     # masks --------------------------------------------------------------------------------------------------------
@@ -172,7 +176,6 @@ class Scene(QObject):
         """Another frame or plane is in view."""
         self.studio.viewed_frame = self.view.frame_index
         self.studio.jobs.wake()
-        self._dim_prompts()
         if self.view.frame_index in self._dirty and not self.brush.painting:
             self._compose(self.view.frame_index)
             self._refresh()
@@ -239,18 +242,10 @@ class Scene(QObject):
             self.prompts.symbol = symbols
             self.prompts.face_color = colours
             self.prompts.border_color = "white"
-        self._dim_prompts()
         if shapes or len(self.strokes.data):
             self.strokes.data = []
             for (data, kind), edge in zip(shapes, edges, strict=True):
                 self.strokes.add(data, shape_type=kind, edge_color=edge, face_color="transparent", edge_width=1)
-
-    def _dim_prompts(self) -> None:
-        """No point in view: napari draws one that is not there, at the corner, of the least size that we ask for."""
-        through = self.view.through
-        places = np.asarray(self.prompts.data)
-        here = through is None or bool((np.abs(places[:, through] - self.view.place) < 0.5).any())
-        self.prompts.opacity = 1.0 if len(places) and here else 0.0
 
     def draw_stroke(self, stroke: NDArray[np.float64] | None, kind: str = "path") -> None:
         """Show a stroke that is being drawn, (N, 3) as ``(frame, y, x)``; None when it is over."""

@@ -202,7 +202,7 @@ class PlaneView:
         """Put these layers back, with a sentence, whenever they are moved; instead of those guarded before."""
         if self._guard is not None:
             self._guard.close()
-        self._guard = LayerGuard(self._clip, layers)
+        self._guard = LayerGuard(layers)
 
     def close(self) -> None:
         """Give the viewer back as it was: order of axes, orientation, layers unguarded; the frame stays."""

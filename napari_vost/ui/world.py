@@ -7,6 +7,7 @@ counts steps: an index of the clip becomes a place in the world, and a place an 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from napari_vost.clip import Clip
@@ -23,11 +24,14 @@ class World:
     clip
         Whose frames.
     image
-        The layer that shows them, on the clip's own grid.
+        The layer that shows them; its last three axes are the clip's.
     """
 
     def __init__(self, viewer: Any, clip: Clip, image: Any) -> None:
-        self._viewer, self._image, self._grid, self._shape = viewer, image, layer_grid(clip), clip.shape
+        self._viewer, self._image, self._shape = viewer, image, clip.shape
+        own = layer_grid(clip)
+        # where the layer lies: on the clip's own grid, or where somebody else has put it
+        self._grid = replace(own, scale=_three(image.scale), translate=_three(image.translate))
 
     @property
     def ready(self) -> bool:
@@ -90,3 +94,8 @@ class World:
         if common is None or not own.is_compatible_with(common[clip_axis - 3]):
             return 1.0
         return float((1 * own).to(common[clip_axis - 3]).magnitude)
+
+
+def _three(values: Any) -> tuple[float, float, float]:
+    frame, y, x = (float(value) for value in values[-3:])
+    return frame, y, x

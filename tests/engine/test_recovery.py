@@ -101,6 +101,18 @@ def test_a_second_opinion_changes_nothing_where_the_object_stays() -> None:
     assert min(iou(one, mask) for one in found) > 0.8
 
 
+def test_squares_for_what_another_clip_showed_stay_inside_the_frame() -> None:
+    session = Session(Clip.from_array(np.zeros((2, 96, 130), np.uint8), order="time"), network())
+    found = squares(session.engine, (96, 130), 48.0, 1 / 3)
+    covered = np.zeros((96, 130), np.bool_)
+    for one in found:
+        assert one.y0 >= 0 and one.x0 >= 0 and one.y0 + one.height <= 96 and one.x0 + one.width <= 130
+        covered[int(one.y0) : int(one.y0) + 48, int(one.x0) : int(one.x0) + 48] = True
+    assert covered.all()
+    small = squares(session.engine, (30, 20), 48.0, 1 / 3)
+    assert [(one.y0 + 24, one.x0 + 24) for one in small] == [(15.0, 10.0)]  # one square, centred on what there is
+
+
 def test_squares_cover_the_frame_and_reach_beyond_its_border() -> None:
     session = Session(Clip.from_array(np.zeros((2, 96, 130), np.uint8), order="time"), network())
     found = squares(session.engine, (96, 130), 48.0, 0.5, shown(Region(10.0, 20.0, 48.0, 48.0), (24, 34, 44, 54)))

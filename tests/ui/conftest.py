@@ -21,6 +21,15 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NAPARI_VOST_CASES", str(tmp_path / "cases"))
 
 
+@pytest.fixture(autouse=True)
+def closing(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """What the user answers to the question about unexported masks, the next answer last; "close" without one."""
+    answers: list[bool] = []
+    dock = pytest.importorskip("napari_vost.ui.dock", reason="napari is not installed").Dock
+    monkeypatch.setattr(dock, "asks_to_close", lambda self: answers.pop() if answers else True)
+    return answers
+
+
 @pytest.fixture
 def volume() -> Clip:
     """A bright ball in the dark, 24 slices of 64 x 72; it lies on slices 4 to 20."""
@@ -67,3 +76,28 @@ def lay_desk(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[..., Any]
         studio.close()
         desk.close_down()
         studio.end()
+
+
+@pytest.fixture
+def open_dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[..., Any]]:
+    """A function that opens the plugin in a window, as napari's menu does, for a reader who has said their name."""
+    from napari_vost.case_names import set_reader_name
+
+    opened: list[Any] = []
+
+    def open_dock(reader: str = "Doe^Jo", viewer: Any = None) -> Any:
+        set_reader_name(reader)
+        viewer = viewer or make_napari_viewer(show=True)
+        viewer.window.resize(1100, 800)
+        _, dock = viewer.window.add_plugin_dock_widget("napari-vost")
+        opened.append((viewer, dock))
+        qtbot.waitUntil(dock.isVisible)
+        return dock
+
+    yield open_dock
+    while opened:
+        viewer, dock = opened.pop()
+        dock.end()
+        viewer.close()
+    del viewer, dock
+    qtbot.wait(20)  # what is to be deleted later is deleted now

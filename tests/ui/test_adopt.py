@@ -182,3 +182,23 @@ def test_what_another_reader_opened_is_said_to_have_lost_its_spacing(make_napari
     assert "Another reader opened this image" in adopt(theirs).notices[-1]
     assert not any("Another reader" in one for one in adopt(ours).notices)
     assert np.array_equal(adopt(theirs).frame(2), VOLUME[2])
+
+
+@pytest.mark.gui
+def test_a_layer_of_others_is_stepped_through_where_it_lies(make_napari_viewer: Any, qtbot: Any) -> None:
+    """Its scale and place are its own: no clip's grid knows them."""
+    from napari_vost.ui.dock import Dock
+
+    viewer = make_napari_viewer(show=True)
+    layer = viewer.add_image(np.zeros((20, 40, 50), np.uint8), scale=(2, 1, 1), translate=(5, 10, 20), name="mine")
+    dock = Dock(viewer)
+    viewer.window.add_dock_widget(dock)
+    dock.open_layer(layer)
+    assert dock.desk is not None
+    dock.desk.view.go_to(10)
+    assert viewer.dims.point[0] == 25.0 and dock.desk.view.frame_index == 10
+    dock.desk.view.step(1)
+    assert dock.desk.view.frame_index == 11
+    assert tuple(layer.translate) == (5, 10, 20) and tuple(dock.desk.scene.masks.translate) == (5, 10, 20)
+    viewer.window.remove_dock_widget(dock)
+    qtbot.wait(10)

@@ -22,7 +22,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def layers_of_a_clip() -> tuple[Any, list[Any]]:
+def layers_of_a_clip() -> list[Any]:
     viewer, clip = ViewerModel(), right_marked(turned((2, 1, 0), (1, 1, 1)))
     masks = {**grid_options(clip), "name": "Masks"}
     layers = [
@@ -30,7 +30,7 @@ def layers_of_a_clip() -> tuple[Any, list[Any]]:
         viewer.add_labels(np.zeros(SHAPE, np.uint8), **masks),
         viewer.add_points(ndim=3, **{**masks, "name": "Prompts"}),
     ]
-    return clip, layers
+    return layers
 
 
 MOVES = {
@@ -46,9 +46,9 @@ MOVES = {
 @pytest.mark.parametrize("name", MOVES)
 @pytest.mark.parametrize("which", [0, 1, 2], ids=["image", "labels", "points"])
 def test_a_moved_layer_is_put_back_with_one_sentence(said: list[str], name: str, which: int) -> None:
-    clip, layers = layers_of_a_clip()
+    layers = layers_of_a_clip()
     before = [layer.data_to_world((1, 2, 3)) for layer in layers], [layer.units for layer in layers]
-    watch = LayerGuard(clip, layers)
+    watch = LayerGuard(layers)
     setattr(layers[which], name, MOVES[name])
     assert np.allclose([layer.data_to_world((1, 2, 3)) for layer in layers], before[0])
     assert [layer.units for layer in layers] == before[1]
@@ -59,8 +59,8 @@ def test_a_moved_layer_is_put_back_with_one_sentence(said: list[str], name: str,
 
 
 def test_transform_mode_ends_when_it_moves_a_layer(said: list[str]) -> None:
-    clip, layers = layers_of_a_clip()
-    watch = LayerGuard(clip, layers)
+    layers = layers_of_a_clip()
+    watch = LayerGuard(layers)
     layers[0].mode = "transform"
     layers[0].affine = np.diag([1.0, 1.0, 2.0, 1.0])
     assert layers[0].mode == "pan_zoom" and len(said) == 1
@@ -68,7 +68,7 @@ def test_transform_mode_ends_when_it_moves_a_layer(said: list[str]) -> None:
 
 
 def test_once_closed_layers_may_be_moved(said: list[str]) -> None:
-    clip, layers = layers_of_a_clip()
-    LayerGuard(clip, layers).close()
+    layers = layers_of_a_clip()
+    LayerGuard(layers).close()
     layers[0].translate = (1.0, 2.0, 3.0)
     assert tuple(layers[0].translate) == (1.0, 2.0, 3.0) and not said

@@ -122,6 +122,28 @@ def test_the_answer_belongs_to_the_frame_that_was_clicked_also_when_the_view_has
     assert hands.desk.scene.masks.data[12].any() and not hands.desk.scene.masks.data[15].any()
 
 
+def test_a_mark_is_seen_on_its_own_frame_alone(hands: Any) -> None:
+    hands.click(30, 40)
+    hands.settle()
+    hands.desk.scene.masks.visible = False
+    seen = {}
+    for frame in (12, 13, 20):
+        hands.desk.view.go_to(frame)
+        for visible in (True, False):
+            hands.desk.scene.prompts.visible = visible
+            hands.qtbot.wait(60)
+            seen[visible] = hands.viewer.screenshot(flash=False)
+        assert np.array_equal(seen[True], seen[False]) == (frame != 12)
+
+
+def test_a_tool_taken_twice_stays_in_the_hand(hands: Any) -> None:
+    for _ in range(2):
+        hands.key(Qt.Key.Key_B)
+        assert hands.desk.tools.tool == "box" and hands.desk.marks.buttons["box"].isChecked()
+    hands.desk.marks.buttons["box"].click()
+    assert hands.desk.tools.tool == "box" and hands.desk.marks.buttons["box"].isChecked()
+
+
 def test_a_box_is_drawn_from_corner_to_corner(hands: Any) -> None:
     hands.key(Qt.Key.Key_B)
     centre = hands.viewer.scene.camera.center

@@ -1,0 +1,438 @@
+"""What a window has to stand: being stopped, closed and robbed of layers in the middle, storms of keys, many rounds."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("napari", reason="napari is not installed")
+pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
+pytestmark = pytest.mark.gui
+
+from napari.layers import Image, Labels, Points, Shapes  # noqa: E402
+from qtpy.QtCore import Qt, QTimer  # noqa: E402
+
+from napari_vost.clip import Clip  # noqa: E402
+from napari_vost.session import Session  # noqa: E402
+from napari_vost.testing import BrightNetwork  # noqa: E402
+from napari_vost.ui.layers import image_layer  # noqa: E402
+from napari_vost.ui.run import Progress  # noqa: E402
+from tests.ui.hands import CONTROL, SHIFT, Hands  # noqa: E402
+from tests.ui.looking import held_by  # noqa: E402
+
+Lay = Callable[..., Any]
+ENGINE = ("napari-vost engine", "napari-vost autosave", "napari-vost call")
+FRAME_S = 0.04
+
+
+class SlowNetwork(BrightNetwork):
+    """It takes its time, so that there is a middle of a run to do things in."""
+
+    def answer(self, *given: Any, **named: Any) -> Any:
+        time.sleep(FRAME_S)
+        return super().answer(*given, **named)
+
+
+@pytest.fixture
+def hands(lay_desk: Lay, volume: Clip) -> Any:
+    hands = lay_desk(volume, SlowNetwork())
+    begin(hands)
+    return hands
+
+
+def begin(hands: Any) -> None:
+    """One click on the ball."""
+    hands.desk.view.go_to(12)
+    hands.desk.tools.arm("point")
+    hands.click(30, 40)
+    hands.settle()
+
+
+def follow_some(hands: Any, frames: int = 3) -> None:
+    """Follow, and come back in the middle of it."""
+    ledger = hands.desk.studio.session.ledger
+    before = len(ledger.kept)
+    hands.key(Qt.Key.Key_F)
+    hands.qtbot.waitUntil(lambda: len(ledger.kept) >= before + frames)
+    assert hands.desk.studio.following
+
+
+def is_shown(hands: Any) -> None:
+    """The Masks layer holds what the session does, bit for bit."""
+    hands.settle()
+    desk = hands.desk
+    assert np.array_equal(np.asarray(desk.scene.masks.data), desk.studio.session.label_map(dense=True))
+
+
+def engine_threads() -> list[str]:
+    return [one.name for one in threading.enumerate() if one.name in ENGINE]
+
+
+# stopping --------------------------------------------------------------------------------------------------------
+
+
+def test_stop_keeps_what_was_reached_and_following_goes_on_from_there(hands: Any) -> None:
+    follow_some(hands)
+    hands.key(Qt.Key.Key_F)
+    assert not hands.desk.studio.following and "Follow" in hands.desk.follow_bar.button.text()
+    reached = len(hands.desk.studio.session.ledger.kept)
+    is_shown(hands)
+    assert reached <= len(hands.desk.studio.session.ledger.kept) <= reached + 1  # the frame that was being looked at
+    hands.key(Qt.Key.Key_F)
+    is_shown(hands)
+    areas = [frame.any() for frame in hands.desk.scene.labels]
+    assert all(areas[5:20])
+
+
+def test_f_pressed_again_and_again_ends_in_a_state_that_is_true(hands: Any) -> None:
+    for _ in range(15):
+        hands.key(Qt.Key.Key_F)
+        hands.qtbot.wait(15)
+    following = hands.desk.studio.following
+    assert following == ("Stop" in hands.desk.follow_bar.button.text())
+    is_shown(hands)
+    assert not hands.desk.studio.following
+
+
+# closing ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_work(
+    open_dock: Lay, make_napari_viewer: Any, volume: Clip, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], Any]:
+    """A function that opens the plugin beside a clip, on which it goes to work; what it returns nobody else holds."""
+    monkeypatch.setattr("napari_vost.session.Session", partial(Session, model=SlowNetwork()))
+
+    def at_work() -> Any:
+        viewer = make_napari_viewer(show=True)
+        data, options = image_layer(volume, "clip")
+        viewer.add_image(data, **options)
+        dock = open_dock(viewer=viewer)
+        qtbot.waitUntil(lambda: dock.desk is not None)
+        return dock
+
+    return at_work
+
+
+@pytest.mark.parametrize("how", ["cross", "removed", "window", "viewer"])
+def test_closing_in_the_middle_of_a_run_ends_every_thread_and_loses_nothing(at_work: Lay, qtbot: Any, how: str) -> None:
+    dock = at_work()
+    hands = Hands(dock.viewer, dock.desk, qtbot)
+    begin(hands)
+    qtbot.waitUntil(lambda: dock.studio.autosave is not None)
+    path = dock.studio.autosave.path
+    follow_some(hands)
+    viewer, session = dock.viewer, dock.studio.session
+    if how == "cross":
+        dock.parent().title.close_button.click()
+    elif how == "removed":
+        viewer.window.remove_dock_widget(dock)
+    elif how == "window":
+        viewer.window.close()
+    else:
+        viewer.close()
+    qtbot.waitUntil(lambda: not engine_threads())
+    saved = Session.load(path, source=session.clip, model=BrightNetwork())
+    assert dict(saved.ledger.kept) == dict(session.ledger.kept) and len(saved.ledger.kept) >= 4
+    assert saved.prompts == session.prompts
+    if how in ("cross", "removed"):
+        assert [one.name for one in viewer.layers] == ["clip"]
+        hands.key(Qt.Key.Key_F)  # nobody listens any more
+        viewer.dims.set_point(0, 10.0)
+
+
+def test_the_image_is_deleted_in_the_middle_of_a_run(at_work: Lay, qtbot: Any) -> None:
+    dock = at_work()
+    hands = Hands(dock.viewer, dock.desk, qtbot)
+    begin(hands)
+    follow_some(hands)
+    session = dock.studio.session
+    dock.viewer.layers.remove(dock.desk.scene.image)
+    assert dock.desk is None and dock.studio.session is None and dock.pages.currentWidget() is dock.start
+    qtbot.waitUntil(lambda: session.following is None)
+    qtbot.wait(100)
+    assert len(dock.viewer.layers) == 0
+
+
+@pytest.mark.parametrize("kind", [Labels, Shapes, Points, None])
+def test_a_layer_of_ours_is_deleted_in_the_middle_of_a_run_and_is_back(hands: Any, kind: type | None) -> None:
+    """None: all of them at once, as Ctrl+A and Delete in the layer list do."""
+    follow_some(hands)
+    hands.desk.fill.setValue(77)
+    for layer in list(hands.desk.scene.layers):
+        if kind is None or isinstance(layer, kind):
+            hands.viewer.layers.remove(layer)
+    hands.qtbot.waitUntil(lambda: all(layer in hands.viewer.layers for layer in hands.desk.scene.layers))
+    assert sum(isinstance(layer, (Labels, Shapes, Points)) for layer in hands.viewer.layers) == 3
+    assert len(hands.desk.scene.prompts.data) == 1 and "put back" in " ".join(hands.said)
+    assert hands.desk.studio.following
+    is_shown(hands)
+    assert hands.desk.scene.masks.opacity == pytest.approx(0.77)
+    hands.viewer.layers.selection.active = hands.desk.scene.prompts
+    hands.key(Qt.Key.Key_P)
+    hands.click(34, 46)
+    hands.settle()
+    assert len(hands.desk.studio.session.prompts) == 2  # keys and clicks work on the layers that came back
+    hands.desk.scene.masks.scale = (9.0, 9.0, 9.0)
+    assert tuple(hands.desk.scene.masks.scale) == (2.0, 1.0, 1.0)  # and these lie where they belong, too
+
+
+# other clips -----------------------------------------------------------------------------------------------------
+
+
+def test_a_second_clip_of_another_geometry_leaves_frames_clicks_and_masks_where_they_are(hands: Any) -> None:
+    other = hands.viewer.add_image(np.zeros((7, 33, 90), np.uint8), scale=(0.7, 3.0, 0.5), translate=(-9.0, 4.0, 2.0))
+    assert hands.desk.tools.tool is None and hands.desk.view.frame_index == 12
+    hands.viewer.layers.selection.active = hands.desk.scene.prompts
+    hands.desk.tools.arm("point")
+    seen = []
+    for _ in range(4):
+        hands.wheel(-1)
+        seen.append(hands.desk.view.frame_index)
+    assert seen == [13, 14, 15, 16]
+    hands.desk.view.fit()
+    hands.qtbot.wait(30)
+    hands.click(33, 44)
+    hands.settle()
+    second = hands.desk.studio.session.prompts[1]
+    assert (second.frame_index, round(second.y), round(second.x)) == (16, 33, 44)
+    follow_some(hands)
+    hands.viewer.layers.remove(other)
+    is_shown(hands)
+
+
+def test_a_4d_image_and_a_flat_one_beside_the_clip(hands: Any) -> None:
+    hands.viewer.add_image(np.zeros((3, 24, 64, 72), np.uint8), scale=(1, 2.0, 1.0, 1.0))
+    hands.viewer.add_image(np.zeros((50, 50), np.uint8))
+    hands.viewer.layers.selection.active = hands.desk.scene.prompts
+    hands.desk.tools.arm("point")
+    hands.desk.view.go_to(14)
+    hands.click(33, 44)
+    hands.settle()
+    second = hands.desk.studio.session.prompts[1]
+    assert (second.frame_index, round(second.y), round(second.x)) == (14, 33, 44)
+    hands.key(Qt.Key.Key_F)
+    is_shown(hands)
+
+
+# storms ----------------------------------------------------------------------------------------------------------
+
+
+def test_fifty_undos_and_fifty_redos_are_the_same_label_map(hands: Any) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(50):
+        hands.desk.view.go_to(int(rng.integers(6, 18)))
+        hands.click(int(rng.integers(22, 38)), int(rng.integers(30, 50)))
+        if number % 20 == 10:
+            hands.key(Qt.Key.Key_F)
+    is_shown(hands)
+    before = hands.desk.studio.session.label_map(dense=True)
+    prompts = hands.desk.studio.session.prompts
+    for _ in range(50):
+        hands.key(Qt.Key.Key_Z, CONTROL)
+    is_shown(hands)
+    assert not np.array_equal(hands.desk.studio.session.label_map(dense=True), before)
+    for _ in range(50):
+        hands.key(Qt.Key.Key_Z, CONTROL | SHIFT)
+    is_shown(hands)
+    assert np.array_equal(hands.desk.studio.session.label_map(dense=True), before)
+    assert hands.desk.studio.session.prompts == prompts
+
+
+def test_undo_redo_follow_and_clicks_all_at_once_end_in_what_the_session_holds(hands: Any) -> None:
+    rng = np.random.default_rng(3)
+    keys = [(Qt.Key.Key_Z, CONTROL)] * 4 + [(Qt.Key.Key_Z, CONTROL | SHIFT)] * 3 + [(Qt.Key.Key_F,)] * 2
+    for _ in range(100):
+        if rng.random() < 0.3:
+            hands.click(int(rng.integers(22, 38)), int(rng.integers(30, 50)))
+        else:
+            hands.key(*keys[rng.integers(len(keys))])
+        if rng.random() < 0.3:
+            hands.wheel(float(rng.choice([-1, 1])))
+        if rng.random() < 0.2:
+            hands.qtbot.wait(60)
+    is_shown(hands)
+    studio = hands.desk.studio
+    assert studio.waiting == () and not studio.following
+    assert not [one for one in hands.said if "went wrong" in one]
+    assert len(hands.desk.scene.prompts.data) == len(studio.session.prompts)
+
+
+# the GUI thread --------------------------------------------------------------------------------------------------
+
+
+def test_nothing_blocks_the_window_while_frames_are_followed_and_one_scrolls(lay_desk: Lay, qtbot: Any) -> None:
+    """No timing test: a window that waits for the engine stands still for far longer than the bound."""
+    frames = np.zeros((40, 256, 256), np.uint8)
+    y, x = np.mgrid[0:256, 0:256]
+    frames[:] = ((y - 128) ** 2 + (x - 128) ** 2 < 2500) * 200
+    hands = lay_desk(Clip.from_array(frames, (2.0, 1.0, 1.0)), "vost-nano")
+    hands.desk.view.go_to(20)
+    hands.desk.tools.arm("point")
+    hands.click(128, 128)
+    hands.settle()
+    gaps, last = [], time.monotonic()
+
+    def beat() -> None:
+        nonlocal last
+        gaps.append(time.monotonic() - last)
+        last = time.monotonic()
+
+    timer = QTimer()
+    timer.setTimerType(Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(beat)
+    hands.key(Qt.Key.Key_F)
+    last = time.monotonic()
+    timer.start(5)
+    while hands.desk.studio.following:
+        hands.wheel(-1 if len(gaps) // 50 % 2 else 1)
+        qtbot.wait(30)
+    timer.stop()
+    assert len(gaps) > 20
+    assert max(gaps) < 0.5, f"the window stood still for {max(gaps):.2f} s"
+    is_shown(hands)
+
+
+def test_twenty_thousand_news_of_progress_cost_no_reference_of_none(hands: Any) -> None:
+    studio, heard = hands.desk.studio, 0
+
+    def hear(_: Progress) -> None:
+        nonlocal heard
+        heard += 1
+
+    def tell(count: int) -> int:
+        """Have another thread tell the news, as the engine's does; references of None afterwards."""
+        nonlocal heard
+        heard = 0
+        news = [partial(studio.progressed.emit, Progress(done % 24, 24, 1.0)) for done in range(count)]
+        teller = threading.Thread(target=lambda told=news: [studio.jobs.tell(one) for one in told])
+        teller.start()
+        hands.qtbot.waitUntil(lambda: heard == count, timeout=120_000)
+        teller.join()
+        news.clear()
+        gc.collect()
+        return sys.getrefcount(None)
+
+    studio.progressed.connect(hear)
+    tell(500)
+    before = sys.getrefcount(None)
+    after = tell(20_000)
+    studio.progressed.disconnect(hear)
+    assert abs(after - before) < 2000, f"{before} references of None became {after}"
+
+
+# what is left ----------------------------------------------------------------------------------------------------
+
+
+def keymaps(viewer: Any) -> dict[str, Any]:
+    """Keys of the viewer, its layers and their classes."""
+    kinds = (type(viewer), Image, Labels, Points, Shapes)
+    found = {f"class {kind.__name__}": dict(kind.class_keymap) for kind in kinds}
+    return {**found, "viewer": dict(viewer.keymap), **{one.name: dict(one.keymap) for one in viewer.layers}}
+
+
+def everything(viewer: Any) -> dict[str, Any]:
+    """What closing must give back; napari itself keeps the parts of its scale bar once that was shown."""
+    shown = viewer.canvas.overlays["scale_bar"].visible
+    viewer.canvas.overlays["scale_bar"].visible = True
+    viewer.canvas.overlays["scale_bar"].visible = shown
+    docks = sorted(viewer.window.dock_widgets)
+    return {**held_by(viewer), "keys": keymaps(viewer), "docks": docks, "layers": [one.name for one in viewer.layers]}
+
+
+@pytest.mark.parametrize("plane", ["Axial", "Coronal", "3D"])
+def test_closing_the_dock_leaves_napari_as_it_was(
+    make_napari_viewer: Any, open_dock: Lay, volume: Clip, qtbot: Any, plane: str
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    data, options = image_layer(volume, "clip")
+    np.asarray(data)
+    viewer.add_image(data, **options)
+    viewer.add_points([[12.0, 3.0, 4.0]], name="mine", scale=options["scale"], units=options["units"])
+    viewer.window.resize(1100, 800)
+    qtbot.wait(50)
+    point, before = viewer.dims.point, everything(viewer)
+    dock = open_dock(viewer=viewer)
+    qtbot.waitUntil(lambda: dock.desk is not None)
+    hands = Hands(viewer, dock.desk, qtbot)
+    hands.settle()
+    begin(hands)
+    hands.key(Qt.Key.Key_F)
+    hands.settle()
+    for tool in ("box", "brush", "point"):
+        dock.desk.tools.arm(tool)
+    dock.desk.view.set_convention("neurological")
+    planes = dock.desk.view.planes
+    dock.desk.view.show(plane if plane in planes else planes[("Axial", "Coronal", "3D").index(plane) % len(planes)])
+    qtbot.wait(300)
+    dock.parent().title.close_button.click()
+    qtbot.wait(100)
+    viewer.dims.point = point
+    after = everything(viewer)
+    for part, was in before.items():
+        assert after[part] == was, part
+    assert after.keys() == before.keys()
+
+
+def active_timers() -> list[Any]:
+    found = []
+    for one in gc.get_objects():
+        if isinstance(one, QTimer):
+            try:
+                if one.isActive():
+                    found.append(one)
+            except RuntimeError:  # deleted in C++
+                continue
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_twenty_rounds_of_open_and_close_leave_nothing_behind(
+    make_napari_viewer: Any, volume: Clip, qtbot: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_vost.case_names import set_reader_name
+
+    set_reader_name("Doe^Jo")
+    viewer = make_napari_viewer(show=True)
+    data, options = image_layer(volume, "clip")
+    viewer.add_image(data, **options)
+    qtbot.wait(100)
+    held: list[Any] = []
+    before, timers = everything(viewer), {id(one) for one in active_timers()}
+
+    def one_round() -> None:
+        _, dock = viewer.window.add_plugin_dock_widget("napari-vost")
+        qtbot.waitUntil(lambda: dock.desk is not None)
+        hands = Hands(viewer, dock.desk, qtbot)
+        hands.settle()
+        begin(hands)
+        qtbot.waitUntil(lambda: dock.studio.autosave is not None)
+        desk, studio = dock.desk, dock.studio
+        parts = (dock, studio, studio.jobs, studio.session, studio.autosave, desk, desk.scene, desk.lane, desk.view,
+                 desk.tools, desk.mouse, *desk.scene.layers)  # fmt: skip
+        held.extend((type(one).__name__, weakref.ref(one)) for one in parts)
+        dock.parent().title.close_button.click()
+
+    for _ in range(20):
+        one_round()
+        qtbot.wait(30)
+    for _ in range(3):
+        gc.collect()
+        qtbot.wait(20)
+    assert sorted({name for name, reference in held if reference() is not None}) == []
+    assert engine_threads() == []
+    assert [one for one in active_timers() if id(one) not in timers] == []
+    after = everything(viewer)
+    assert after["dims callbacks"] == before["dims callbacks"] and after["clip"] == before["clip"]
+    assert after["viewer mouse"] == before["viewer mouse"]
