@@ -125,7 +125,7 @@ class Desk(QWidget):
         self.hint = QLabel()
         self.hint.setWordWrap(True)
         self.hint.setAccessibleName("What to do next")
-        self.hint.setMinimumHeight(3 * self.hint.fontMetrics().lineSpacing())  # two lines: nothing below jumps
+        self.hint.setMinimumHeight(3 * self.hint.fontMetrics().lineSpacing() + 10)  # nothing below jumps
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for part in (self.view_bar, self.seen, self.hint, self.objects, self._object_row(), self.marks,

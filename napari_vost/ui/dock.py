@@ -179,12 +179,10 @@ class Dock(QWidget):
         self.viewer.add_layer(image)
         self._work_on(opened.clip, image)
         self._added = image  # by the dock, so it goes with the clip
-        QTimer.singleShot(0, self._fit)
 
     def _fit(self) -> None:
         """Show all of a clip that was just opened: its timeline has taken a part of the canvas."""
-        session = self.studio.session
-        if self.desk is not None and session is not None and not session.view:
+        if self.desk is not None:
             self.desk.view.fit()
 
     def _refused(self, why: object) -> None:
@@ -230,7 +228,9 @@ class Dock(QWidget):
         self._show_title()
         if case is not None and case.session.view:
             look_again(desk, case.session.view)
-        elif case is None or not case.read_only:
+        else:
+            QTimer.singleShot(0, self._fit)
+        if case is None or not (case.read_only or case.session.view):
             desk.tools.arm("point")  # the first click marks
         self._looking.start()
 
