@@ -70,8 +70,9 @@ class SettingsBar(QWidget):
         self.wheel.setChecked(self._remembered.get(WHEEL, False))
         self._mouse.wheel_steps = not self.wheel.isChecked()
         own = session.overwrite
-        overwrite = self._remembered.get(OVERWRITE, False) if own is None else own
+        overwrite = self._remembered.get(OVERWRITE, True) if own is None else own
         self.overwrite.setChecked(overwrite)
+        self.overwrite.setEnabled(not session.read_only)
         if own is None and session.on_file is None and not session.read_only:
             self._studio.jobs.submit(lambda: _set_overwrite(session, overwrite))
         self._set_brush()

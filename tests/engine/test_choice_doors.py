@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_vost.adaptation import Fitted
+from napari_vost.autosave import Autosave
 from napari_vost.choice_doors import out_of_memory
 from napari_vost.clip import Clip, Window
 from napari_vost.contracts import ImageFeatures, Network
@@ -222,6 +223,18 @@ def test_a_switch_is_in_the_file_and_says_nothing_when_it_is_opened(cine: Clip, 
         assert opened.model == "vost-nano" and opened.engine.network.traits.name == "vost-nano"
     assert (opened.chosen.memory, opened.chosen.motion) == ("fifo", "regression")
     assert opened.engine.window == Window(10.5, 99.0, "10.5:99") and opened.engine.region == "full"
+
+
+def test_a_switch_saves_itself(cine: Clip, tmp_path: Path) -> None:
+    session = Session(cine, BrightNetwork(96))
+    with Autosave(session, tmp_path / "case.vost") as autosave:
+        session.add_point(5, (48, 35))
+        assert autosave.flush()
+        session.use(memory="tiered", window="0:99")
+        assert autosave.flush()
+    opened = Session.load(tmp_path / "case.vost", source=cine, model=BrightNetwork(96))
+    assert (opened.options.memory, opened.options.window) == ("tiered", "0:99")
+    assert opened.undo() == "prompt" and opened.undo() is None  # a switch is no step
 
 
 def test_a_wanted_switch_is_no_reason_for_a_warning_and_other_weights_of_one_name_are_one_reason_once(

@@ -20,12 +20,15 @@ widgets = pytest.importorskip("qtpy.QtWidgets")
 
 
 def test_a_name_is_edited_by_a_double_click_and_the_keyboard_goes_back_to_where_it_was(qtbot: Any) -> None:
+    from napari_vost.ui.name_list import NameList
     from napari_vost.ui.object_list import ObjectList
+    from napari_vost.ui.remembered import Remembered
     from napari_vost.ui.studio import Studio
 
     studio = Studio()
     studio.open(Session(Clip.from_array(np.zeros((4, 16, 16), np.uint8)), BrightNetwork()))
-    window, canvas, objects = widgets.QWidget(), widgets.QTextEdit(), ObjectList(studio)
+    names = NameList(studio, Remembered("settings"))
+    window, canvas, objects = widgets.QWidget(), widgets.QTextEdit(), ObjectList(studio, names)
     layout = widgets.QVBoxLayout(window)
     layout.addWidget(canvas)
     layout.addWidget(objects)

@@ -53,7 +53,13 @@ def test_one_switch_says_who_keeps_a_pixel_for_brush_and_following_alike(lay_des
     desk, studio = hands.desk, hands.desk.studio
     session, other = studio.session, np.zeros((64, 72), bool)
     other[20:40, 30:38] = True
+    assert session.overwrite is True and not desk.scene.masks.preserve_labels  # as napari and most editors have it
+    desk.settings.overwrite.click()
+    hands.settle()
     assert session.overwrite is False and desk.scene.masks.preserve_labels
+    hands.viewer.layers.remove(desk.scene.masks)
+    hands.qtbot.wait(50)
+    assert desk.scene.masks.preserve_labels  # also on the layers that were put back
     studio.paint({(2, 14): other})
     studio.add(PointPrompt(12, 1, 30, 40))
     hands.settle()
@@ -64,9 +70,9 @@ def test_one_switch_says_who_keeps_a_pixel_for_brush_and_following_alike(lay_des
     desk.settings.overwrite.click()
     hands.settle()
     assert session.overwrite is True and not desk.scene.masks.preserve_labels
-    hands.viewer.layers.remove(desk.scene.masks)
-    hands.qtbot.wait(50)
-    assert not desk.scene.masks.preserve_labels  # also on the layers that were put back
+    studio.follow()
+    hands.settle()
+    assert not (session.preview(14)[2] & session.preview(14)[1]).any()
 
 
 def test_a_brush_that_spares_others_paints_beside_them_and_one_that_overwrites_takes_their_pixels(
@@ -79,15 +85,15 @@ def test_a_brush_that_spares_others_paints_beside_them_and_one_that_overwrites_t
     other[10:30, 10:30] = True
     studio.paint({(2, 12): other})
     hands.settle()
-    for overwrites in (False, True):
+    for overwrites, row in ((True, 14), (False, 25)):
         assert desk.settings.overwrite.isChecked() == overwrites
         studio.choose(1)
         desk.tools.arm("brush")
-        desk.scene.masks.brush_size = 6
-        hands.drag([(20, 20), (20, 45)])
+        desk.scene.masks.brush_size = 4
+        hands.drag([(row, 20), (row, 45)])
         hands.settle()
         first, second = (studio.session.preview(12)[one] for one in (1, 2))
-        assert first[20, 40] and not (first & second).any()
-        assert bool(first[20, 20]) == overwrites and bool(second[20, 20]) != overwrites
+        assert first[row, 40] and not (first & second).any()
+        assert bool(first[row, 20]) == overwrites and bool(second[row, 20]) != overwrites
         desk.settings.overwrite.click()
         hands.settle()
