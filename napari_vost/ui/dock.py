@@ -24,7 +24,6 @@ from qtpy.QtWidgets import (
 
 from napari_vost.clip import Clip
 from napari_vost.errors import VostError
-from napari_vost.ui.buttons import button
 from napari_vost.ui.layers import clip_of
 from napari_vost.ui.look import look_again, look_of
 from napari_vost.ui.opening import Opened, Opening, open_in_background, ready
@@ -84,6 +83,7 @@ class Dock(QWidget):
         self.start.case_chosen.connect(self.open_case)
         self.start.path_chosen.connect(self.open_path)
         self.start.sample_chosen.connect(lambda key: self.open_path(sample_path(key)))
+        self.start.layer_chosen.connect(self._open_selected)
         self._title = QLabel()
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         self._close = QToolButton()
@@ -101,7 +101,7 @@ class Dock(QWidget):
         self._place.setFrameShape(QFrame.Shape.NoFrame)
         self._place.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.pages = QStackedWidget()
-        self.pages.addWidget(self._first_screen())
+        self.pages.addWidget(self.start)
         self.pages.addWidget(self._place)
         fills = QSizePolicy.Policy.Expanding
         for part in (self, self._place, self.pages):
@@ -111,17 +111,6 @@ class Dock(QWidget):
         layout.addWidget(self._head)
         layout.addWidget(self.pages)
         self._head.hide()
-
-    def _first_screen(self) -> QWidget:
-        self.layer_button = button(
-            "Selected layer", "", self._open_selected, "Work on the image layer that is selected, whoever opened it"
-        )
-        first = QWidget()
-        layout = QVBoxLayout(first)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.start, 1)
-        layout.addWidget(self.layer_button)
-        return first
 
     def _open_selected(self) -> None:
         layer = self.viewer.layers.selection.active

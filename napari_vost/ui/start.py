@@ -54,6 +54,7 @@ class Start(QWidget):
 
     case_chosen = Signal(object)  # Path of a case
     path_chosen = Signal(object)  # Path of a scan: file or folder
+    layer_chosen = Signal()  # the layer that is selected in the viewer
     sample_chosen = Signal(str)  # key of `SAMPLES`
 
     def __init__(self, find_cases: Callable[[], Sequence[Case]] = all_cases, parent: QWidget | None = None) -> None:
@@ -90,6 +91,8 @@ class Start(QWidget):
     def _make_open(self) -> QGridLayout:
         file = _button("File …", "A scan or a cine: DICOM, NIfTI, NRRD, MHA, video or pictures.")
         folder = _button("Folder …", "The folder of a DICOM series or study, or of pictures.")
+        layer = _button("Selected layer", "The image layer that is selected, whoever opened it.")
+        layer.clicked.connect(lambda: self.layer_chosen.emit())
         file.clicked.connect(self._ask_file)
         folder.clicked.connect(self._ask_folder)
         self.open_buttons = (file, folder)
@@ -98,7 +101,8 @@ class Start(QWidget):
         grid = QGridLayout()
         grid.addWidget(file, 0, 0)
         grid.addWidget(folder, 0, 1)
-        grid.addWidget(hint, 1, 0, 1, 2)
+        grid.addWidget(layer, 1, 0, 1, 2)
+        grid.addWidget(hint, 2, 0, 1, 2)
         return grid
 
     def _ask_file(self) -> None:
