@@ -36,7 +36,10 @@ class SettingsBar(QWidget):
         self._studio, self._session = scene.studio, scene.studio.session
         self._reached: int | None = None  # the frame that was followed last, set on the engine's thread
         self.go_along = _switch("Go along while following", "The view moves to each frame as it is followed")
-        self.wheel = _switch("Wheel zooms, as in napari", "Otherwise the wheel steps through frames; Ctrl+wheel zooms")
+        self.wheel = _switch(
+            "Wheel zooms, as in napari",
+            "Otherwise the wheel steps through frames, and a drag with the right button zooms",
+        )
         self.overwrite = _switch(
             "Overwrite other objects",
             "Who keeps a pixel of two objects, for brush and following alike: on, the one that is painted or followed, "
