@@ -46,6 +46,21 @@ def commands(page: Path) -> Iterator[list[str]]:
                 yield words[1:]
 
 
+def key_table() -> str:
+    """The keys of the window as a table, those of objects in one row."""
+    from napari_vost.ui.keys import HELD, KEYS, key_of
+
+    numbered = [one for one in KEYS if one.action.startswith("object_")]
+    rows = ["| key | does |", "|---|---|"]
+    for one in (*KEYS, *HELD):
+        if one not in numbered:
+            rows.append(f"| `{key_of(one.action)}` | {one.says} |")
+        elif one == numbered[0]:
+            first, last = key_of(one.action), key_of(numbered[-1].action)
+            rows.append(f"| `{first}` … `{last}` | {one.says} … {numbered[-1].says.rpartition(' ')[2]} |")
+    return "\n".join(rows) + "\n"
+
+
 @pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(ROOT / "sample_data", tmp_path / "sample_data")
@@ -109,6 +124,26 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
     inside = [target for target in targets if "://" not in target and not target.startswith("mailto:")]
     assert [target for target in inside if not (page.parent / target).exists()] == []
+
+
+def test_the_page_on_the_window_lists_its_keys() -> None:
+    page = (ROOT / "docs" / "window.md").read_text(encoding="utf-8")
+    _, _, rest = page.partition("<!-- keys begin -->\n")
+    shown, _, _ = rest.partition("<!-- keys end -->")
+    assert shown == key_table(), f"Between the marks of docs/window.md belongs:\n{key_table()}"
+
+
+def test_what_pages_install_and_open_exists() -> None:
+    import tomllib
+
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    name = re.search(r"^name: (\S+)$", (ROOT / "napari.yaml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert name is not None
+    for page in (README, ROOT / "docs" / "window.md"):
+        shell = "".join(text for language, text in blocks(page) if not language)
+        wanted = {extra for named in re.findall(r'"\.\[([\w,]+)\]"', shell) for extra in named.split(",")}
+        assert "napari" in wanted <= set(extras), name_of(page)
+        assert re.findall(r"^napari -w (\S+)", shell, re.MULTILINE) == [name[1]], name_of(page)
 
 
 def test_the_readme_names_every_model_of_the_registry() -> None:
