@@ -133,6 +133,12 @@ def test_the_page_on_the_window_lists_its_keys() -> None:
     assert shown == key_table(), f"Between the marks of docs/window.md belongs:\n{key_table()}"
 
 
+def test_the_page_on_the_architecture_names_every_file_of_the_window() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    files = sorted(path.stem for path in (ROOT / "napari_vost" / "ui").glob("[a-z]*.py"))
+    assert [name for name in files if f"`{name}`" not in page] == []
+
+
 def test_what_pages_install_and_open_exists() -> None:
     import tomllib
 
