@@ -193,9 +193,9 @@ class Desk(QWidget):
     def _take_layers(self) -> None:
         """Keep our layers where they belong, and bind the keys on them."""
         self.view.guard_layers((self.scene.image, *self.scene.layers))
-        held = {"hide": self._hide, "pan": self._hold_pan}
+        held = {"hide": self.scene.bare, "pan": self._hold_pan}
         bind((self.scene.prompts, self.scene.strokes), self.actions_by_name, held)
-        bind((self.scene.masks,), self.actions_by_name, {"hide": self._hide})  # Space is napari's own there
+        bind((self.scene.masks,), self.actions_by_name, {"hide": self.scene.bare})  # Space is napari's own there
 
     def _armer(self, tool: Tool) -> Callable[[], None]:
         return lambda: self.tools.put_down() if self.tools.tool == tool else self.tools.arm(tool)
@@ -210,10 +210,6 @@ class Desk(QWidget):
             self.tools.put_down()
         else:
             self.studio.stop()
-
-    def _hide(self, down: bool) -> None:
-        for layer in self.scene.layers:
-            layer.visible = not down
 
     def _hold_pan(self, down: bool) -> None:
         self.mouse.panning = down

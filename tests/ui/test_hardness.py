@@ -310,16 +310,18 @@ def test_twenty_thousand_news_of_progress_cost_no_reference_of_none(hands: Any) 
         nonlocal heard
         heard += 1
 
+    def news(count: int) -> None:
+        for done in range(count):
+            studio.jobs.tell(partial(studio.progressed.emit, Progress(done % 24, 24, 1.0)))
+
     def tell(count: int) -> int:
         """Have another thread tell the news, as the engine's does; references of None afterwards."""
         nonlocal heard
         heard = 0
-        news = [partial(studio.progressed.emit, Progress(done % 24, 24, 1.0)) for done in range(count)]
-        teller = threading.Thread(target=lambda: [studio.jobs.tell(one) for one in news])
+        teller = threading.Thread(target=news, args=(count,))
         teller.start()
         hands.qtbot.waitUntil(lambda: heard == count, timeout=120_000)
         teller.join()
-        del news
         gc.collect()
         return sys.getrefcount(None)
 
