@@ -63,8 +63,7 @@ class Actions:
 
     def hide(self, down: bool) -> None:
         """Show the bare image as long as a key is down."""
-        for layer in self._desk.scene.layers:
-            layer.visible = not down
+        self._desk.scene.bare(down)
 
     def hold_pan(self, down: bool) -> None:
         """Let the left button pan as long as a key is down, whatever the tool."""

@@ -27,7 +27,7 @@ class Brush:
     def __init__(self, scene: Scene) -> None:
         self.scene, self.masks = scene, scene.masks
         self.painting = False  # a stroke is going on: what it paints on must not be drawn anew
-        self._before: NDArray[np.uint16] | None = None  # the plane in view before it was painted on
+        self._before: NDArray[Any] | None = None  # the plane in view before it was painted on
         self._plane: tuple[Any, ...] = ()
         self._callbacks = scene.viewer.mouse_drag_callbacks
         self._callbacks.insert(0, self._pressed)  # before napari's own paints
@@ -98,7 +98,7 @@ class Brush:
             masks |= self._masks_of(frame_index, old, new)
         self.scene.studio.paint(masks)
 
-    def _masks_of(self, frame_index: int, old: NDArray[np.uint16], new: NDArray[np.uint16]) -> dict[Place, Mask]:
+    def _masks_of(self, frame_index: int, old: NDArray[Any], new: NDArray[np.uint16]) -> dict[Place, Mask]:
         """New masks (H, W) of the objects that gained or lost pixels on a frame."""
         session = self.scene.studio.session
         differs = old != new

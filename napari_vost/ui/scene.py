@@ -31,6 +31,7 @@ SLICE_S = 0.008  # seconds of drawing at a time, so that the window stays awake
 SIDE_PLANE_MS = 120  # between two redraws of a plane that cuts all frames
 MARKER, MARKER_PX = 24, 11  # pixels of the clip, and at most on the screen; a least one shows napari's dummy
 FILL, OUTLINE_PX = 0.45, 2
+MOST_SMALL = 255  # largest object id that a small label map holds
 
 
 class Scene(QObject):
@@ -58,6 +59,7 @@ class Scene(QObject):
         self._closing = False
         self._stroke: NDArray[np.float64] | None = None
         self._stroke_kind = "path"
+        self._bared: list[Any] = []  # layers that are hidden while a key is held
         self._more = QTimer(self, interval=0)
         self._more.timeout.connect(self._draw_some)
         self._side = QTimer(self, interval=SIDE_PLANE_MS, singleShot=True)
@@ -80,13 +82,19 @@ class Scene(QObject):
             return
         options = {**place_options(self.image), "metadata": {SESSION: session}}
         active = self.viewer.layers.selection.active
-        self.labels = np.zeros(session.clip.shape, np.uint16)  # untouched frames take no memory
+        kind = np.uint8 if max(self.studio.object_ids, default=0) <= MOST_SMALL else np.uint16  # small ones draw faster
+        self.labels: NDArray[np.uint8 | np.uint16] = np.zeros(session.clip.shape, kind)  # untouched it takes no memory
         self.masks = Labels(self.labels, name=MASKS, opacity=FILL, **options)
         self.masks.contour = 0
         self.strokes = Shapes(ndim=3, name=STROKES, face_color="transparent", edge_width=1, **options)
         self.prompts = Points(
             ndim=3, name=PROMPTS, size=MARKER, border_width=0.15, canvas_size_limits=(0, MARKER_PX), **options
         )
+        self._colours: dict[int | None, Any] = {}  # as they are drawn now, and so are these
+        self._places: NDArray[np.float64] = np.zeros((0, 3))
+        self._marks: tuple[list[str], list[str]] = [], []
+        self._drawn: list[tuple[NDArray[np.float64], str, str]] = []
+        self._put_away = False  # the layer of strokes is hidden as long as it would show none: it is slow to draw
         for layer in self.layers:
             self.viewer.add_layer(layer)
         self.strokes.editable = self.prompts.editable = False
@@ -95,6 +103,7 @@ class Scene(QObject):
         self.viewer.layers.selection.active = active if elsewhere else self.prompts
         self._draw_objects()
         self.draw_prompts()
+        self._put_strokes_away()
         self.draw(frozenset(frame for _, frame in list(session.ledger.kept)))
 
     @property
@@ -134,6 +143,9 @@ class Scene(QObject):
         if self._closing or self.studio.session is None:
             return
         self.studio.said.emit("The layers Masks, Strokes and Prompts belong to the open clip and were put back.")
+        self._make_again()
+
+    def _make_again(self) -> None:
         self._closing, looks = True, (self.masks.opacity, self.masks.contour)
         self.brush.close()
         for layer in self.layers:
@@ -150,7 +162,7 @@ class Scene(QObject):
         """Show what the session holds of some frames: the one in view at once, the others when there is time."""
         self._dirty.update(frames)
         if self.view.frame_index in self._dirty and not self.brush.painting:
-            self._compose(self.view.frame_index)
+            self._compose(self.view.frame_index, self._ids)
             if self.view.through == 0:
                 self._refresh()
         if self._dirty:
@@ -164,9 +176,11 @@ class Scene(QObject):
     def _draw_some(self) -> None:
         if self.brush.painting:
             return
-        end = time.monotonic() + SLICE_S
-        while self._dirty and time.monotonic() < end:
-            self._compose(min(self._dirty, key=lambda one: abs(one - self.view.frame_index)))
+        end, ids = time.monotonic() + SLICE_S, self._ids
+        for frame_index in sorted(self._dirty, key=lambda one: abs(one - self.view.frame_index)):
+            self._compose(frame_index, ids)
+            if time.monotonic() > end:
+                break
         if not self._dirty:
             self._more.stop()
         if self.view.through != 0 and not self._side.isActive():
@@ -176,22 +190,28 @@ class Scene(QObject):
         """Another frame or plane is in view."""
         self.studio.viewed_frame = self.view.frame_index
         self.studio.jobs.wake()
+        self._put_strokes_away()
         if self.view.frame_index in self._dirty and not self.brush.painting:
-            self._compose(self.view.frame_index)
+            self._compose(self.view.frame_index, self._ids)
             self._refresh()
 
     def _refresh(self) -> None:
         if not self._closing:
             self.masks.refresh(extent=False, thumbnail=False)
 
-    def _compose(self, frame_index: int) -> None:
+    @property
+    def _ids(self) -> tuple[int, ...]:
+        session = self.studio.session
+        return () if session is None else session.object_ids
+
+    def _compose(self, frame_index: int, object_ids: tuple[int, ...]) -> None:
         """Write the label map of a frame; where objects overlap the smaller id is on top."""
         self._dirty.discard(frame_index)
         session = self.studio.session
         if session is None:
             return
-        frame = np.zeros(session.clip.shape[1:], np.uint16)
-        for object_id in reversed(session.object_ids):
+        frame = np.zeros(session.clip.shape[1:], self.labels.dtype)
+        for object_id in reversed(object_ids):
             kept = session.ledger.kept.get((object_id, frame_index))
             if kept is not None and not kept.mask.empty:
                 frame[kept.mask.unpack()] = object_id
@@ -200,6 +220,9 @@ class Scene(QObject):
 
     def _draw_objects(self) -> None:
         """Colours, which objects are shown, and which one a brush paints."""
+        if max(self.studio.object_ids, default=0) > np.iinfo(self.labels.dtype).max:
+            self._make_again()
+            return
         clear = (0.0, 0.0, 0.0, 0.0)
         colours: dict[int | None, Any] = {None: clear, 0: clear}
         for object_id in self.studio.object_ids:
@@ -211,8 +234,20 @@ class Scene(QObject):
             colours.setdefault(object_id, (red / 255, green / 255, blue / 255, 1.0))
         if self.masks.selected_label not in (0, self.studio.object_id):
             self.masks.selected_label = self.studio.object_id
-        self.masks.colormap = DirectLabelColormap(color_dict=colours)  # says the selected label again: it is right now
+        if colours != self._colours:
+            self._colours = colours
+            self.masks.colormap = DirectLabelColormap(color_dict=colours)  # says the selected label again: it is right
         self.draw_prompts()
+
+    def bare(self, bare: bool) -> None:
+        """Hide our layers for a moment, and show those again that were shown."""
+        if bare:
+            self._bared = [layer for layer in self.layers if layer.visible]
+        for layer in self._bared:
+            layer.visible = not bare
+        if not bare:
+            self._bared = []
+            self._put_strokes_away()
 
     # prompts ------------------------------------------------------------------------------------------------------
 
@@ -222,8 +257,7 @@ class Scene(QObject):
             return
         waiting = self.studio.waiting
         places, symbols, colours = [], [], []
-        shapes: list[tuple[NDArray[np.float64], str]] = []
-        edges: list[str] = []
+        shapes: list[tuple[NDArray[np.float64], str, str]] = []
         for prompt in self.studio.prompts:
             colour = "#{:02x}{:02x}{:02x}".format(*self.studio.colour(prompt.object_id))
             if isinstance(prompt, PointPrompt):
@@ -232,20 +266,48 @@ class Scene(QObject):
                 symbols.append("ring" if ring else "disc" if prompt.positive else "x")
                 colours.append(colour)
             elif not isinstance(prompt, MaskPrompt):
-                shapes.append((outline(prompt), "rectangle" if isinstance(prompt, BoxPrompt) else "path"))
-                edges.append(colour)
+                shapes.append((outline(prompt), "rectangle" if isinstance(prompt, BoxPrompt) else "path", colour))
         if self._stroke is not None and len(self._stroke) > 1:
-            shapes.append((self._stroke, self._stroke_kind))
-            edges.append("white")
-        self.prompts.data = np.array(places, np.float64).reshape(-1, 3)
-        if places:
+            shapes.append((self._stroke, self._stroke_kind, "white"))
+        self._draw_points(np.array(places, np.float64).reshape(-1, 3), symbols, colours)
+        self._draw_shapes(shapes)
+
+    def _draw_points(self, places: NDArray[np.float64], symbols: list[str], colours: list[str]) -> None:
+        """Each change of the layer takes time: what is as it was is left."""
+        others = not np.array_equal(places, self._places)
+        if others:
+            self._places = places
+            self.prompts.data = places
+            if len(places):
+                self.prompts.border_color = "white"
+        if len(places) and (others or symbols != self._marks[0]):
             self.prompts.symbol = symbols
+        if len(places) and (others or colours != self._marks[1]):
             self.prompts.face_color = colours
-            self.prompts.border_color = "white"
-        if shapes or len(self.strokes.data):
-            self.strokes.data = []
-            for (data, kind), edge in zip(shapes, edges, strict=True):
-                self.strokes.add(data, shape_type=kind, edge_color=edge, face_color="transparent", edge_width=1)
+        self._marks = symbols, colours
+
+    def _draw_shapes(self, shapes: list[tuple[NDArray[np.float64], str, str]]) -> None:
+        same = len(shapes) == len(self._drawn) and all(
+            one[1:] == other[1:] and np.array_equal(one[0], other[0])
+            for one, other in zip(shapes, self._drawn, strict=True)
+        )
+        if same:
+            return
+        self._drawn = shapes
+        self.strokes.data = []
+        if shapes:
+            data, kinds, edges = map(list, zip(*shapes, strict=True))
+            self.strokes.add(data, shape_type=kinds, edge_color=edges, face_color="transparent", edge_width=1)
+        self._put_strokes_away()
+
+    def _put_strokes_away(self) -> None:
+        """Show the layer of strokes only where it has one to show."""
+        here = self.view.frame_index if self.view.through == 0 else None
+        any_here = any(here is None or (data[:, 0] == here).any() for data, _, _ in self._drawn)
+        if self._bared or any_here != self._put_away:
+            return
+        if any_here or self.strokes.visible:
+            self.strokes.visible, self._put_away = any_here, not any_here
 
     def draw_stroke(self, stroke: NDArray[np.float64] | None, kind: str = "path") -> None:
         """Show a stroke that is being drawn, (N, 3) as ``(frame, y, x)``; None when it is over."""
