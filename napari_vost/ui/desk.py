@@ -311,18 +311,29 @@ class Desk(QWidget):
 
     def _hint(self) -> None:
         """One sentence: what to do next."""
-        self.hint.setText(next_action(self.data, bool(self.studio.prompts), self.tools.tool, self.studio.following))
+        words = next_action(self.data, bool(self.studio.prompts), self.tools.tool, self._corrected)
+        self.hint.setText(_FOLLOWING if self.studio.following else words)
+
+    @property
+    def _corrected(self) -> bool:
+        """Whether something was marked since frames were followed last."""
+        done = () if self.studio.session is None else self.studio.session.ledger.done
+        return any(one.follow for one in done) and done[-1].follow is None and done[-1].name in _MARKING
 
 
-def next_action(data: LaneData, prompted: bool, tool: str | None, following: bool) -> str:
+_FOLLOWING = "Masks follow; scroll along, and click where they go wrong."
+_MARKING = ("prompt", "paint", "remove prompt", "remove prompts", "not here")  # steps that other frames should hear of
+
+
+def next_action(data: LaneData, prompted: bool, tool: str | None, corrected: bool) -> str:
     """What one would do next, in one sentence."""
-    if following:
-        return "Masks follow; scroll along, and click where they go wrong."
     if not prompted:
         return "Click a structure in the image." if tool else "Take a tool (P for point) and mark a structure."
     count = reviewed(data)
     if not any(lane.kept.sum() > lane.prompted.sum() for lane in data.objects):
         return "Right? Follow it (F). If not, click (add) or right click (remove)."
+    if corrected:
+        return "Follow again (F), so that the frames around hear of the correction."
     if any(lane.weak.any() for lane in data.objects):
         return "Go through the weak frames (W): accept them (Enter) or correct them."
     return "All frames are reviewed." if count.reviewed == count.frames else "No weak frame is left: look, then export."

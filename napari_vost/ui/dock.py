@@ -94,7 +94,13 @@ class Dock(QWidget):
         self._head = QWidget()
         head = QHBoxLayout(self._head)
         head.setContentsMargins(0, 0, 0, 0)
+        self._mine = QToolButton()
+        self._mine.setText("Make mine")
+        self._mine.setToolTip("Copy this case under your own name and go on in the copy")
+        self._mine.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._mine.clicked.connect(self._make_mine)
         head.addWidget(self._title, 1)
+        head.addWidget(self._mine)
         head.addWidget(self._close)
         self._place = QScrollArea()
         self._place.setWidgetResizable(True)
@@ -353,9 +359,23 @@ class Dock(QWidget):
         reader = f" · {self._case.case.reader}" if self._case is not None and self._case.case.reader else ""
         self._title.setText(alias + reader)
         self._title.setToolTip(self._case.read_only if self._case is not None and self._case.read_only else "")
-        if self._case is not None and self._case.read_only:
-            show_warning(self._case.read_only)
+        read_only = "" if self._case is None else self._case.read_only
+        self._mine.setVisible(bool(read_only))
+        if read_only:
+            show_warning(read_only)
         self._head.show()
+
+    def _make_mine(self) -> None:
+        """Go on in a copy of another reader's case."""
+        from napari_vost import cases
+
+        reader = self._ask_reader()
+        if self._case is None or not reader:
+            return
+        try:
+            self.open_case(cases.make_mine(self._case.case.path, reader))
+        except VostError as error:
+            self._refused(error)
 
     def _show_saved(self, problem: str) -> None:
         if problem:

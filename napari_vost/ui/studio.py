@@ -55,6 +55,7 @@ class Studio(Objects):
         self.direction: Direction = "both"
         self.viewed_frame = 0
         self._suggesting = False
+        self._leaving: list[Autosave] = []  # of sessions that were let go, until all is in their files
         self._run: Run | None = None
         self._changed: set[int] = set()
         self._lock = threading.Lock()
@@ -98,16 +99,21 @@ class Studio(Objects):
         if autosave is not None:
             autosave.failed.disconnect(self._heard_problem, missing_ok=True)
             autosave.saved.disconnect(self._heard_saved, missing_ok=True)
-            self.jobs.submit(autosave.close)
+            self._leaving.append(autosave)
+            self.jobs.submit(lambda: self._leave(autosave))
         self.opened.emit()
 
     def end(self) -> None:
         """Close the session and end the thread; nothing may be asked afterwards."""
-        autosave = self.autosave
         self.close()
         self.jobs.close()
-        if autosave is not None:
-            autosave.close()
+        for autosave in list(self._leaving):  # the thread may have ended before it came to this
+            self._leave(autosave)
+
+    def _leave(self, autosave: Autosave) -> None:
+        autosave.close()
+        if autosave in self._leaving:
+            self._leaving.remove(autosave)
 
     def _slots(self, session: Session) -> tuple[tuple[Any, Callable[..., None]], ...]:
         return (

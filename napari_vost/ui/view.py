@@ -205,7 +205,7 @@ class PlaneView:
         self._guard = LayerGuard(layers)
 
     def close(self) -> None:
-        """Give the viewer back as it was: order of axes, orientation, layers unguarded; the frame stays."""
+        """Give the viewer back as it was: axes, orientation, camera, layers unguarded; the frame stays."""
         viewer, dims = self._viewer, self._viewer.dims
         dims.events.point.disconnect(self._on_point)
         for emitter in self._axes_events():
@@ -216,13 +216,11 @@ class PlaneView:
         order, ndisplay, orientation = self._before_axes
         if len(order) != dims.ndim:  # a layer with other axes came or went
             order = tuple(range(dims.ndim))
-        turned, point = (dims.order, dims.ndisplay) != (order, ndisplay), dims.point
+        point = dims.point
         dims.ndisplay, dims.order = ndisplay, order
         dims.point = point
         viewer.scene.camera.orientation = orientation
-        if turned:
-            self._before.apply(viewer)
-        viewer.scene.camera.angles = self._before.angles
+        self._before.apply(viewer)
 
     def _axes_events(self) -> tuple[Any, ...]:
         events = self._viewer.dims.events

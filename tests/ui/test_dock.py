@@ -172,6 +172,16 @@ def test_the_case_of_another_reader_is_only_looked_at(
     assert any("read-only" in one for one in said)
     assert [case.reader for case in list_cases()] == ["Doe^Jo"]
     assert open_case(list_cases()[0].path, "Doe^Jo").session.prompts == theirs.session.prompts
+    path = list_cases()[0].path
+    held = path.read_bytes()
+    press(button(dock, "Make mine", QToolButton))
+    qtbot.waitUntil(lambda: dock.studio.session is not None and not dock.studio.session.read_only, timeout=60_000)
+    hands = desk_of(dock, qtbot)
+    hands.click(20, 30)
+    hands.settle()
+    assert len(dock.studio.session.prompts) == 2 and path.read_bytes() == held
+    assert {case.reader for case in list_cases()} == {"Doe^Jo", "Roe^Ann"}
+    assert not button(dock, "Make mine", QToolButton).isVisible()
 
 
 def test_the_mask_does_not_wait_for_the_readers_name(
