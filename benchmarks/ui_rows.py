@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from ui_window import ROOT, Heart, Window, own_folders, spread
 
 ORGAN = "Aorta"  # which organ of the sample is followed from one click
+MIDDLE = 30  # the frame of the sample on which it is clicked
 STEPS, CLICKS, STOPS, UNDOS = 60, 20, 8, 50
 PAUSE_MS = 40  # of a user who turns a wheel
 ENCODE_MS = 1500  # of idle time before a click on a frame that shall be encoded
@@ -27,10 +32,20 @@ class Fact:
     timed: bool = True
 
 
-def organ() -> tuple[int, int, int]:
-    """Where the organ of the sample is clicked: frame, y, x."""
-    truth = json.loads((ROOT / "sample_data" / "truth.json").read_text(encoding="utf-8"))["abdomen"]["objects"]
-    frame, y, x = next(one["click"] for one in truth if one["name"] == ORGAN)
+@cache
+def truth() -> NDArray[np.bool_]:
+    """Where the organ of the sample is, (T, H, W)."""
+    from napari_vost import open_clip
+
+    told = json.loads((ROOT / "sample_data" / "truth.json").read_text(encoding="utf-8"))["abdomen"]
+    number = next(one["object_id"] for one in told["objects"] if one["name"] == ORGAN)
+    labels = open_clip(ROOT / "sample_data" / told["labels"])  # on the grid of the scan
+    return np.stack([labels.frame(one) for one in range(len(labels))]) == number
+
+
+def organ(frame: int = MIDDLE) -> tuple[int, int, int]:
+    """Where the organ of the sample is clicked on a frame: frame, y, x."""
+    y, x = np.argwhere(truth()[frame]).mean(axis=0).round().astype(int).tolist()
     return frame, y, x
 
 
@@ -84,11 +99,11 @@ def press_sample(window: Window) -> None:
 
 def cold() -> list[Fact]:
     """From the opened dock to the first mask, in a process that has done nothing yet."""
-    window, (_, y, x) = with_dock(), organ()
+    window = with_dock()
     start = time.perf_counter()
     press_sample(window)  # 1
     window.at_desk()
-    frame = window.desk.view.frame_index
+    frame, y, x = organ(window.desk.view.frame_index)
     milliseconds = window.timed(
         lambda: window.hands.click(y, x),  # 2
         lambda: not window.studio.waiting and window.desk.scene.labels[frame].any(),
@@ -110,7 +125,7 @@ def seg() -> list[Fact]:
     from qtpy.QtWidgets import QFileDialog, QToolButton
 
     window, (frame, y, x) = with_dock(), organ()
-    path = own_folders() / "organ.dcm"
+    path = Path(tempfile.mkdtemp()) / "organ.dcm"
     QFileDialog.getSaveFileName = lambda *_: (str(path), "")  # 6: Enter
     start, actions = time.perf_counter(), []
     press_sample(window)
@@ -141,17 +156,8 @@ def seg() -> list[Fact]:
 
 def sample_dice(session: Any) -> float:
     """Dice of the organ of the sample."""
-    from napari_vost import open_clip
-
-    truth = json.loads((ROOT / "sample_data" / "truth.json").read_text(encoding="utf-8"))["abdomen"]
-    number = next(one["object_id"] for one in truth["objects"] if one["name"] == ORGAN)
-    labels = open_clip(ROOT / "sample_data" / truth["labels"])
-    wanted = np.stack([labels.frame(one) for one in range(len(labels))]) == number
     shown = session.label_map(dense=True) == 1
-    frame, y, x = organ()
-    flips = [wanted, wanted[::-1], wanted[:, ::-1], wanted[:, :, ::-1], wanted[:, ::-1, ::-1], wanted[::-1, ::-1]]
-    dices = [2 * (shown & one).sum() / (shown.sum() + one.sum()) for one in flips if one[frame, y, x]]
-    return float(max(dices))
+    return float(2 * (shown & truth()).sum() / (shown.sum() + truth().sum()))
 
 
 def live() -> list[Fact]:
@@ -299,8 +305,7 @@ def locked() -> list[Fact]:
         window.settle()
         window.key("F")
         window.settle()
-    window.studio.session._follower.forget()  # and once more, over every frame
-    window.key("F")
+    window.studio.jobs.submit(lambda: list(session.propagate(exact=True)))  # and once more, over every frame
     window.settle()
     changed = sum(int((session.ledger.kept[place].mask.unpack() ^ before[place]).sum()) for place in places)
     window.close()

@@ -254,12 +254,12 @@ class Studio(Objects):
 
     def follow(self) -> None:
         """Follow every object from its prompted frames."""
-        session = self.session
-        if session is None or self._run is not None:
-            return
-        run = Run(self.frames or (0, len(session.clip)))
-        self._run = run
-        self.following_changed.emit(True)
+        if self.session is not None and self._run is None:
+            self._start_run(self.session)
+            self.following_changed.emit(True)
+
+    def _start_run(self, session: Session) -> None:
+        run = self._run = Run(self.frames or (0, len(session.clip)))
         frames, direction = self.frames, self.direction
 
         def ended(_: object) -> None:
@@ -278,11 +278,16 @@ class Studio(Objects):
 
     def stop(self) -> None:
         """Stop following; frames that were reached stay."""
-        run, session = self._run, self.session
-        if run is not None and session is not None:
-            self._run = None
-            run.end(session)
+        if self._end_run():
             self.following_changed.emit(False)
+
+    def _end_run(self) -> bool:
+        run, session = self._run, self.session
+        if run is None or session is None:
+            return False
+        self._run = None
+        run.end(session)
+        return True
 
     def toggle_following(self) -> None:
         """Follow, or stop."""
@@ -321,16 +326,18 @@ class Studio(Objects):
         go_on: bool = False,
     ) -> None:
         """Change the session after what was asked before; following stops for it, and goes on where it should."""
-        session, was_following = self.session, self.following
+        session = self.session
         if session is None:
             return
-        self.stop()
+        if not go_on:
+            self.stop()
+        goes_on = self._end_run()  # in silence: for the user it has never stopped
         if self._suggesting:
             self._suggesting = False
             session.cancel()
         self.jobs.submit(lambda: call(session), done, failed)
-        if was_following and go_on:
-            self.follow()
+        if goes_on:
+            self._start_run(session)
 
     def _encode_ahead(self) -> bool:
         """Look at frames that will be wanted, outward from the one in view; whether there are more."""

@@ -101,6 +101,19 @@ def test_f_pressed_again_and_again_ends_in_a_state_that_is_true(hands: Any) -> N
     assert not hands.desk.studio.following
 
 
+def test_a_click_while_following_is_answered_and_the_run_goes_on_without_a_word_of_stopping(hands: Any) -> None:
+    heard: list[bool] = []
+    hands.desk.studio.following_changed.connect(heard.append)
+    follow_some(hands)
+    frame = hands.desk.view.frame_index
+    hands.click(33, 45)
+    hands.qtbot.waitUntil(lambda: not hands.desk.studio.waiting)
+    assert hands.desk.studio.following and heard == [True]
+    assert hands.desk.studio.session.preview(frame)[1][33, 45]
+    is_shown(hands)
+    assert heard == [True, False] and all(frame.any() for frame in hands.desk.scene.labels[5:20])
+
+
 # closing ---------------------------------------------------------------------------------------------------------
 
 
