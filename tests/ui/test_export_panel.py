@@ -170,6 +170,7 @@ def test_closing_during_an_export_lets_it_end_and_tells_nobody(qtbot: Any, clip:
 
     panel = ExportPanel()
     panel.show_session(session_on(clip))
+    panel.format.setCurrentIndex(panel.format.findData(".nii.gz"))
     panel.export_to(tmp_path / "m.nii.gz")
     panel.deleteLater()
     qtbot.wait(50)
