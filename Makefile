@@ -1,9 +1,11 @@
 # Two commands on Debian or Ubuntu with Python 3.11: `make demo` and `make test`. Both set up what they need, once.
 #   PYTHON=/path/to/python   another Python (3.11 or newer)
 #   PIP_ARGS="…"             more arguments for pip, for instance to choose the CPU or CUDA build of torch
+#   WORKERS=2                how many tests run at a time
 
 VENV ?= .venv
 PIP_ARGS ?=
+WORKERS ?= 2
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q install -c constraints.txt $(PIP_ARGS)
 EXTRAS := video
@@ -27,7 +29,7 @@ demo: $(VENV)/.demo-ready
 	$(BIN)/napari-vost demo
 
 test: $(VENV)/.system-ready lint
-	$(SCREEN) $(BIN)/python -m pytest -m "not gpu and not weights"
+	$(SCREEN) $(BIN)/python -m pytest -m "not gpu and not weights" -n $(WORKERS)
 
 lint: $(VENV)/.test-ready
 	$(BIN)/ruff check .

@@ -277,14 +277,15 @@ class Dock(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """End where napari takes the dock away: its close button leaves a widget without a parent."""
-        if event.type() == QEvent.Type.ParentChange and self._docked and self.parent() is None:
-            self.end()
-            self.deleteLater()
+        if event.type() == QEvent.Type.ParentChange:
+            if self._docked and self.parent() is None:
+                self.end()
+                self.deleteLater()
+            self._docked = self.parent() is not None
         return super().event(event)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  # Qt's name
         """Watch the window that it is shown in, for closing that tells the docks nothing."""
-        self._docked = self.parent() is not None
         if self.window() is not self and self.window() is not self._window:
             self._window = self.window()
             self._window.installEventFilter(self)

@@ -78,7 +78,7 @@ class ModelList(QListWidget):
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setUniformItemSizes(True)
         self.setSpacing(2)
-        self.currentItemChanged.connect(lambda: self.chosen.emit())
+        self.currentItemChanged.connect(self._choose)
 
     @property
     def model_row(self) -> ModelRow | None:
@@ -102,6 +102,10 @@ class ModelList(QListWidget):
         """Room for a few models; more of them scroll."""
         row = max(self.sizeHintForRow(0), 2 * self.fontMetrics().lineSpacing() + 6) + 2 * self.spacing()
         return QSize(240, ROWS_SHOWN * row + 2 * self.frameWidth())
+
+    def _choose(self) -> None:
+        self._wanted = ""  # what is chosen now is what is wanted
+        self.chosen.emit()
 
     def _tell(self, error: Exception) -> None:
         from napari_vost.ui.jobs import sentence_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from napari_vost.clip import Clip
 from napari_vost.contracts import Network
 from napari_vost.testing import BrightNetwork
+from tests.ui.looking import our_threads
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +21,17 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cases and names of a test stay in the test."""
     monkeypatch.setenv("NAPARI_VOST_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("NAPARI_VOST_CASES", str(tmp_path / "cases"))
+
+
+@pytest.fixture(autouse=True)
+def _threads_end() -> Iterator[None]:
+    """No test leaves a thread of ours to the next one."""
+    before = set(our_threads())
+    yield
+    end = time.monotonic() + 5
+    while (left := set(our_threads()) - before) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not left, f"threads that go on after the test: {sorted(one.name for one in left)}"
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,11 @@ from napari_vost.ui.layers import image_layer
 from tests.display.patients import clip_at, places
 
 SHAPE = (8, 20, 24)
+
+
+def our_threads() -> list[threading.Thread]:
+    """Threads of the engine, of autosave and of calls in the background."""
+    return [one for one in threading.enumerate() if one.name.startswith("napari-vost")]
 
 
 def add_clip(viewer: Any, clip: Clip, window: Window | None = None, read: bool = True, **options: Any) -> Any:

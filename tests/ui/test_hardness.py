@@ -26,9 +26,9 @@ from napari_vost.testing import BrightNetwork  # noqa: E402
 from napari_vost.ui.layers import image_layer  # noqa: E402
 from napari_vost.ui.run import Progress  # noqa: E402
 from tests.ui.hands import CONTROL, SHIFT, Hands  # noqa: E402
+from tests.ui.looking import our_threads  # noqa: E402
 
 Lay = Callable[..., Any]
-ENGINE = ("napari-vost engine", "napari-vost autosave", "napari-vost call")
 FRAME_S = 0.04
 
 
@@ -69,10 +69,6 @@ def is_shown(hands: Any) -> None:
     hands.settle()
     desk = hands.desk
     assert np.array_equal(np.asarray(desk.scene.masks.data), desk.studio.session.label_map(dense=True))
-
-
-def engine_threads() -> list[str]:
-    return [one.name for one in threading.enumerate() if one.name in ENGINE]
 
 
 # stopping --------------------------------------------------------------------------------------------------------
@@ -152,7 +148,7 @@ def test_closing_in_the_middle_of_a_run_ends_every_thread_and_loses_nothing(at_w
         viewer.window.close()
     else:
         viewer.close()
-    qtbot.waitUntil(lambda: not engine_threads())
+    qtbot.waitUntil(lambda: not our_threads())
     saved = Session.load(path, source=session.clip, model=BrightNetwork())
     assert dict(saved.ledger.kept) == dict(session.ledger.kept) and len(saved.ledger.kept) >= 4
     assert saved.prompts == session.prompts

@@ -72,10 +72,10 @@ def test_an_error_is_one_sentence_and_the_next_call_runs(jobs: Any, heard: list[
 def test_after_closing_nothing_runs_and_nothing_is_told(qapp: Any, heard: list[str], qtbot: Any) -> None:
     from napari_vost.ui.jobs import Jobs
 
-    jobs, ran, go = Jobs(heard.append), [], threading.Event()
-    jobs.submit(lambda: (go.wait(5), ran.append("first")), lambda _: ran.append("told"))
+    jobs, ran, begun, go = Jobs(heard.append), [], threading.Event(), threading.Event()
+    jobs.submit(lambda: (begun.set(), go.wait(5), ran.append("first")), lambda _: ran.append("told"))
     jobs.submit(lambda: ran.append("second"))
-    qtbot.waitUntil(lambda: jobs.busy)
+    assert begun.wait(5)
     threading.Timer(0.1, go.set).start()
     assert jobs.close()
     jobs.submit(lambda: ran.append("third"))

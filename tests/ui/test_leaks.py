@@ -20,8 +20,8 @@ from qtpy.QtCore import Qt, QTimer  # noqa: E402
 from napari_vost.clip import Clip  # noqa: E402
 from napari_vost.ui.layers import image_layer  # noqa: E402
 from tests.ui.hands import Hands  # noqa: E402
-from tests.ui.looking import held_by  # noqa: E402
-from tests.ui.test_hardness import begin, engine_threads  # noqa: E402
+from tests.ui.looking import held_by, our_threads  # noqa: E402
+from tests.ui.test_hardness import begin  # noqa: E402
 
 Lay = Callable[..., Any]
 
@@ -123,7 +123,7 @@ def test_twenty_rounds_of_open_and_close_leave_nothing_behind(
         gc.collect()
         qtbot.wait(20)
     assert sorted({name for name, reference in held if reference() is not None}) == []
-    assert engine_threads() == []
+    assert our_threads() == []
     assert [one for one in active_timers() if id(one) not in timers] == []
     after = everything(viewer)
     assert after["dims callbacks"] == before["dims callbacks"] and after["clip"] == before["clip"]

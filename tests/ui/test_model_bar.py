@@ -165,6 +165,8 @@ def test_a_server_that_refuses_is_one_sentence_that_stays(bar: Any, qtbot: Any, 
     answer(bar, qtbot, accept=True)
     qtbot.waitUntil(lambda: "could not be fetched" in bar.line.text(), timeout=30_000)
     assert bar.line.isVisible() and bar._fetching is None and bar.room.facts.model == "bright"
+    qtbot.wait(300)  # the list has looked anew
+    assert bar.models.model_row.entry.name == "hosted"
     assert bar.button.isEnabled() and bar.button.text().startswith("Download")
 
 
