@@ -19,9 +19,9 @@ from napari_vost.engine import EngineOptions
 from napari_vost.errors import InputError, PromptError
 from napari_vost.following import Follower, kept_seed, painted
 from napari_vost.history import Kept, Ledger, Place, Settings, place_of
+from napari_vost.legs import Limits
 from napari_vost.prompt_doors import PromptDoors
 from napari_vost.prompt_rules import check_frame, check_has_inside, check_prompt, whole_numbers
-from napari_vost.propagation import Limits
 from napari_vost.seed_book import SeedBook
 from napari_vost.sight import Engine, FrameView
 from napari_vost.types import MaskPrompt, Prompt

@@ -12,8 +12,8 @@ from typing import Literal
 
 from napari_vost.errors import InputError
 from napari_vost.history import Ledger, Place, Settings, place_of
+from napari_vost.legs import Limits
 from napari_vost.masks import PackedMask
-from napari_vost.propagation import Limits
 from napari_vost.types import MaskPrompt, Prompt
 
 Side = Literal["before", "after"]

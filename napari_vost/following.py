@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -16,15 +16,17 @@ from napari_vost.confidence import Calibration, confidence
 from napari_vost.dab import obey
 from napari_vost.engine import EngineOptions
 from napari_vost.errors import InputError, VostWarning
-from napari_vost.history import Follow, Kept, Ledger, Place, frame_result
+from napari_vost.history import Action, Follow, Kept, Ledger, Place, frame_result
+from napari_vost.legs import Halt, Plan, Way
 from napari_vost.masks import Mask, PackedMask
 from napari_vost.motion.period import LEAST_FRAMES
-from napari_vost.prompt_rules import changed_by_object
-from napari_vost.propagation import Plan, Reached, propagate
+from napari_vost.prompt_rules import changed_frames
+from napari_vost.propagation import Reached, propagate
+from napari_vost.road import Followed, Road
 from napari_vost.seed_book import SeedBook
 from napari_vost.seeding import TRUTH_LOGIT, Seed
 from napari_vost.sight import Engine, FrameView
-from napari_vost.types import Direction, FrameResult, MaskPrompt, Prompt, Scores
+from napari_vost.types import Direction, FrameResult, MaskPrompt, Scores
 
 Parts = Callable[[], tuple[Engine, Callable[[int], FrameView]]]
 
@@ -42,7 +44,11 @@ class Follower:
 
     def __init__(self, clip: Clip, ledger: Ledger, seeds: SeedBook, options: EngineOptions) -> None:
         self._clip, self._ledger, self._seeds, self._options = clip, ledger, seeds, options
-        self._followed: dict[int, dict[int, tuple[Prompt, ...]]] = {}  # what the last full run of an object knew
+        self._followed: dict[int, Followed] = {}
+        self._by_depth: dict[int, dict[int, Followed]] = {}  # the same by the number of actions that stand
+        self._halts: dict[Way, Halt] = {}
+        self._replaying = False
+        ledger.logged.connect(self._remember)
         self.pending: dict[Place, Kept | None] | None = None  # what a run has replaced so far; None while none runs
         self.follow: Follow | None = None  # how that run follows
         self.read_only = ""  # why nothing may be changed, "" where it may
@@ -73,37 +79,77 @@ class Follower:
             self._adapting = False
 
     def forget(self, object_id: int | None = None) -> None:
-        """Let the next run of an object (or of all) go over all its frames again."""
+        """Let the next run of an object go over all its frames again; of all objects, and whatever is undone before."""
         if object_id is None:
-            self._followed.clear()
+            self._followed, self._by_depth, self._halts = {}, {}, {}
         else:
             self._followed.pop(object_id, None)
+            self._halts = {way: halt for way, halt in self._halts.items() if way[0] != object_id}
+
+    def replay(self, undo: bool) -> Action | None:
+        """Undo or redo an action, and what runs knew with it; None where there is none."""
+        self.check_idle()
+        self._replaying = True
+        try:
+            action = self._ledger.undo() if undo else self._ledger.redo()
+        finally:
+            self._replaying = False
+        if action is not None:
+            self._followed, self._halts = dict(self._by_depth.get(len(self._ledger.done), {})), {}
+        return action
+
+    def outdated(self) -> frozenset[int]:
+        """Objects that were followed, and whose prompts have changed since or that were not followed to the end."""
+        return frozenset(
+            one
+            for one, followed in self._followed.items()
+            if followed.unreached or changed_frames(followed.known, self._seeds.known(one))
+        )
+
+    def _remember(self) -> None:
+        """Keep beside the log what runs knew after each action; what was undone is gone with the next action."""
+        if not self._replaying:
+            depth = len(self._ledger.done)
+            self._by_depth = {at: kept for at, kept in self._by_depth.items() if at < depth}
+            self._by_depth[depth] = dict(self._followed)
 
     def run(
-        self, parts: Parts, direction: Direction, frames: tuple[int, int] | None, exact: bool
+        self,
+        parts: Parts,
+        direction: Direction,
+        frames: tuple[int, int] | None,
+        exact: bool,
+        objects: Collection[int] | None = None,
     ) -> Iterator[FrameResult]:
         """Follow; see `Session.propagate`. However it ends, what was written is one step in the log."""
         self.check_idle()
         before: dict[Place, Kept | None] = {}
         self.pending, self.follow = before, Follow(direction, frames, exact)
-        known: dict[int, dict[int, tuple[Prompt, ...]]] = {}
+        road: Road | None = None
+        halts: dict[Way, Halt] = {}
         try:
             engine, frame_at = parts()
-            plan = self.plan(engine, frame_at, direction, frames, exact)
+            plan = self.plan(engine, frame_at, direction, frames, exact, objects)
+            road = Road(plan, {one: self._seeds.known(one) for one in plan.seeds}, self._followed)
             for object_id in plan.seeds:
-                self.forget(object_id)  # part of a run is nothing that a later one may lean on
+                self.forget(object_id)  # until it is known how far this run has come
             if self.renews:
                 self._renew(engine, plan, before)
             yield from self._prompted_results(plan)
-            for reached in propagate(engine, plan, frame_at):
+            for reached in propagate(engine, plan, frame_at, halts):
+                road.pass_by(reached)
                 yield self._take(reached, before, engine.network.traits.calibration)
+            road.arrive()
             self._tell_of_rhythm(engine)
-            if direction == "both" and frames is None:
-                known = {object_id: self._seeds.known(object_id) for object_id in plan.seeds}
         finally:
             follow, self.pending, self.follow = self.follow, None, None
-            self._followed.update(known)
+            if road is not None and direction == "both":
+                self._followed.update(road.followed())
+                self._halts.update(halts)
+                self._seeds.number_from(max((halt.next_entry_id for halt in halts.values()), default=0))
             self._ledger.note("follow", before, follow)
+            if not before:  # nothing was logged, and yet it is known how far this has come
+                self._remember()
 
     def _tell_of_rhythm(self, engine: Engine) -> None:
         """Say once per session that a periodic prior has found nothing periodic."""
@@ -125,15 +171,26 @@ class Follower:
         direction: Direction,
         frames: tuple[int, int] | None,
         exact: bool,
+        objects: Collection[int] | None = None,
     ) -> Plan:
         """What has to run: objects that are new or have changed; all of them where nothing has."""
-        known = {one: prompts for one in self._ledger.object_ids if (prompts := self._seeds.known(one))}
-        changed = changed_by_object({} if exact else self._followed, known)
-        run = [object_id for object_id in known if changed.get(object_id, True)]
+        known = {
+            one: prompts
+            for one in self._ledger.object_ids
+            if (objects is None or one in objects) and (prompts := self._seeds.known(one))
+        }
+        followed = {} if exact or self._options.sam2 else {o: f for o, f in self._followed.items() if o in known}
+        start, stop = frames or (0, len(self._clip))
+        left = {o: frozenset(f for f in one.unreached if start <= f < stop) for o, one in followed.items()}
+        changed = {one: changed_frames(followed[one].known, known[one]) for one in followed}
+        run = [one for one in known if one not in followed or changed[one] or left[one]]
+        if not run:
+            run, left, changed = list(known), {}, {}
         seeds = {one: self._seeds.seeds(engine, frame_at, one, stops=True) for one in run}
-        clip, sam2 = self._clip, self._options.sam2
-        stored, limits = self._ledger.stored, self._ledger.settings.limits
-        return Plan(seeds, len(clip), clip.order, direction, frames, changed, stored, sam2, limits)
+        return Plan(
+            seeds, len(self._clip), self._clip.order, direction, frames, changed, left, self._halts,
+            self._ledger.stored, self._options.sam2, self._ledger.settings.limits,
+        )  # fmt: skip
 
     def _renew(self, engine: Engine, plan: Plan, before: dict[Place, Kept | None]) -> None:
         """Keep what the engine answers on prompted frames now; what was painted or locked is the user's own."""

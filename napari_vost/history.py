@@ -8,8 +8,8 @@ from typing import Literal, TypeVar
 
 from psygnal import Signal
 
+from napari_vost.legs import Limits, Stored
 from napari_vost.masks import PackedMask
-from napari_vost.propagation import Limits, Stored
 from napari_vost.types import Direction, FrameResult, Prompt, Scores
 
 Place = tuple[int, int]  # (object_id, frame_index)

@@ -18,14 +18,6 @@ def changed_frames(old: Mapping[int, tuple[Prompt, ...]], new: Mapping[int, tupl
     return frozenset(changed)
 
 
-def changed_by_object(
-    followed: Mapping[int, Mapping[int, tuple[Prompt, ...]]], known: Mapping[int, Mapping[int, tuple[Prompt, ...]]]
-) -> dict[int, frozenset[int]]:
-    """Changed frames of every object that was followed before; empty when no object has changed: then all run again."""
-    changed = {one: changed_frames(followed[one], prompts) for one, prompts in known.items() if one in followed}
-    return changed if any(changed.get(one, True) for one in known) else {}
-
-
 def whole_numbers(prompt: Prompt) -> Prompt:
     """The prompt with plain whole numbers for frame and object, whatever integer type they came in.
 

@@ -1,92 +1,29 @@
 """The order of frames: two sweeps outward from the prompted frames, and where they end.
 
-Every frame without a prompt is reached from its nearest prompted frame (tie: the earlier one), forward first, then
-backward; between a painted or locked mask and a frame that was only clicked, from the mask, which is surer. A sweep
-starts at a prompted frame with a memory of prompted frames only. It ends at the frame that a nearer prompt answers for,
-at the border of the frame range, when the structure has ended (depth only), or, after a change, when nothing changes
-any more.
+The legs of `legs` are run forward first, then backward. A sweep starts at a prompted frame with a memory of prompted
+frames only. It ends at the frame that a nearer prompt answers for, at the border of the frame range, when the structure
+has ended (depth only), or, after a change, when nothing changes any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
 from napari_vost.contracts import MemoryBank, Observation, TrackRow, TrackState
-from napari_vost.errors import InputError
 from napari_vost.features.region import crop_logits, share_regions
-from napari_vost.masks import PackedMask
+from napari_vost.legs import Halt, Leg, Plan, Way, legs
 from napari_vost.revision import Shown, answer_of
 from napari_vost.seeding import Seed
 from napari_vost.sight import Engine, FrameView
 from napari_vost.step import RowAnswer, step
-from napari_vost.types import Direction, MaskPrompt, Order, Region
+from napari_vost.types import Region
 
 END_SLICES = 2  # slices in a row with a negative object logit before a structure counts as ended
 END_AREA = 0.05  # and an area below this share of its largest
 SAME_FRAMES, SAME_IOU = 3, 0.99  # frames in a row that must agree with the stored result before a re-run stops
-Limits = tuple[int | None, int | None]  # first and last frame of an object, None where it may go on
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What a session holds of one object on one frame: the mask, whether it was present, whether it is locked."""
-
-    mask: PackedMask
-    present: bool
-    locked: bool = False
-
-
-@dataclass(frozen=True)
-class Leg:
-    """The frames that one prompted frame answers for, in one direction; both ends included, ``first`` comes first."""
-
-    object_id: int
-    seed_frame: int
-    first: int
-    last: int
-    direction: int
-
-    def __contains__(self, frame_index: int) -> bool:
-        return min(self.first, self.last) <= frame_index <= max(self.first, self.last)
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """What a propagation is to do.
-
-    Attributes
-    ----------
-    seeds
-        Prompted frames by object id, each list sorted by frame.
-    length, order
-        Of the clip.
-    direction
-        ``"forward"``, ``"backward"`` or ``"both"``.
-    frames
-        Half-open range that no sweep leaves.
-    changed
-        Prompted frames by object whose prompts changed: only their legs run, and they end where nothing changes any
-        more. All legs of an object that is not named here run to their end.
-    stored
-        What the session holds; asked for locks, and to find where a re-run agrees.
-    continuous
-        SAM 2's own order: one sweep from the first prompted frame on, past later ones, with what it remembers.
-    limits
-        First and last frame of objects that end somewhere: no leg of theirs leaves these.
-    """
-
-    seeds: Mapping[int, Sequence[Seed]]
-    length: int
-    order: Order
-    direction: Direction = "both"
-    frames: tuple[int, int] | None = None
-    changed: Mapping[int, frozenset[int]] = field(default_factory=dict)
-    stored: Callable[[int, int], Stored | None] = field(default=lambda object_id, frame_index: None)
-    continuous: bool = False
-    limits: Mapping[int, Limits] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,82 +38,19 @@ class Reached:
         One per object that was followed here.
     ended
         ``(object_id, first, last)`` of legs whose structure has ended: those frames are empty.
+    settled
+        ``(object_id, first, last)`` of legs that agree with what is stored: those frames stay as they are.
     """
 
     frame_index: int
     answers: tuple[RowAnswer, ...]
     ended: tuple[tuple[int, int, int], ...] = ()
+    settled: tuple[tuple[int, int, int], ...] = ()
 
 
-def legs(plan: Plan) -> list[Leg]:
-    """Cut the clip into the legs of a plan.
-
-    Raises
-    ------
-    InputError
-        The frame range lies outside the clip.
-    """
-    begin, end = plan.frames or (0, plan.length)
-    if not 0 <= begin < end <= plan.length:
-        raise InputError(f"Frames {begin}:{end} do not lie inside the clip: it has frames 0:{plan.length}.")
-    found: list[Leg] = []
-    for object_id, seeds in plan.seeds.items():
-        low, high = plan.limits.get(object_id, (None, None))
-        start, stop = max(begin, low or 0), end if high is None else min(end, high + 1)
-        inside: list[Seed | None] = [None, *sorted(seeds, key=lambda seed: seed.frame_index), None]
-        changed = plan.changed.get(object_id)
-        for before, seed, after in zip(inside, inside[1:], inside[2:], strict=False):
-            if seed is None or (plan.continuous and before is not None):
-                continue
-            if plan.direction in ("forward", "both") and _runs(seed, after, changed):
-                last = _last(seed, None if plan.continuous else after, plan, 1)
-                first, last = max(seed.frame_index + 1, start), min(last, stop - 1)
-                if first <= last and seed.frame_index < stop:
-                    found.append(Leg(object_id, seed.frame_index, first, last, 1))
-            if plan.direction in ("backward", "both") and _runs(seed, before, changed):
-                last = _last(seed, before, plan, -1)
-                first, last = min(seed.frame_index - 1, stop - 1), max(last, start)
-                if first >= last and seed.frame_index >= start:
-                    found.append(Leg(object_id, seed.frame_index, first, last, -1))
-    return found
-
-
-def _runs(seed: Seed, neighbour: Seed | None, changed: frozenset[int] | None) -> bool:
-    """Whether the leg from a prompted frame towards its neighbour is to run: what it depends on has changed."""
-    if changed is None or seed.frame_index in changed:
-        return True
-    return neighbour is not None and neighbour.frame_index in changed and _outranks(seed, neighbour)
-
-
-def _outranks(seed: Seed, other: Seed) -> bool:
-    """Whether all frames between two prompted ones are followed from the first of them.
-
-    "Not here" says nothing about the frames around it and would start with nothing to follow. A click mends its own
-    frame, and seldom all of it: frames on the way to it are followed from the mask that was painted, which is the
-    truth, with the clicked frame in memory.
-    """
-    if seed.mask.empty or other.mask.empty:
-        return other.mask.empty and not seed.mask.empty
-    return _painted(seed) and not _painted(other)
-
-
-def _painted(seed: Seed) -> bool:
-    return any(isinstance(prompt, MaskPrompt) for prompt in seed.prompts)
-
-
-def _last(seed: Seed, neighbour: Seed | None, plan: Plan, step: int) -> int:
-    """Last frame of a leg: the clip's end, the frame before the neighbour, or half of the way to it."""
-    if neighbour is None:
-        return plan.length - 1 if step > 0 else 0
-    here, there = seed.frame_index, neighbour.frame_index
-    if plan.direction != "both" or _outranks(seed, neighbour):
-        return there - step
-    if _outranks(neighbour, seed):
-        return here
-    return (here + there) // 2 + (step < 0)
-
-
-def propagate(engine: Engine, plan: Plan, frame_at: Callable[[int], FrameView]) -> Iterator[Reached]:
+def propagate(
+    engine: Engine, plan: Plan, frame_at: Callable[[int], FrameView], halts: dict[Way, Halt] | None = None
+) -> Iterator[Reached]:
     """Run the sweeps of a plan.
 
     Parameters
@@ -187,6 +61,8 @@ def propagate(engine: Engine, plan: Plan, frame_at: Callable[[int], FrameView]) 
         What to do.
     frame_at
         Reads a frame.
+    halts
+        Filled with where legs stood, should the run be ended before its time.
 
     Yields
     ------
@@ -200,10 +76,19 @@ def propagate(engine: Engine, plan: Plan, frame_at: Callable[[int], FrameView]) 
         Between two stages of a frame; what was yielded before stays valid.
     """
     all_legs = legs(plan)
+    halts = {} if halts is None else halts
+    halts.update({leg.way: leg.halt for leg in all_legs if leg.halt is not None})
     for direction in (1, -1):
         chosen = [leg for leg in all_legs if leg.direction == direction]
-        if chosen:
-            yield from _Sweep(engine, plan, frame_at, chosen, direction).run()
+        if not chosen:
+            continue
+        sweep = _Sweep(engine, plan, frame_at, chosen, direction)
+        try:
+            yield from sweep.run()
+        finally:
+            for leg in chosen:
+                halts.pop(leg.way, None)
+            halts.update(sweep.halts())
 
 
 class _Sweep:
@@ -220,7 +105,9 @@ class _Sweep:
         self._engine, self._plan, self._frame_at = engine, plan, frame_at
         self._legs = list(chosen)
         newest = max(one.entry.entry_id for seeds in plan.seeds.values() for one in seeds)
-        self._state = TrackState((), direction, newest + 1)
+        halted = [leg.halt.next_entry_id for leg in chosen if leg.halt is not None]
+        self._state = TrackState((), direction, max(newest + 1, *halted) if halted else newest + 1)
+        self._next = 0  # the frame that is looked at
         self._rows: dict[int, tuple[TrackRow, ...]] = {}
         self._largest: dict[int, int] = {}
         self._missing: dict[int, int] = {}
@@ -233,6 +120,7 @@ class _Sweep:
         start = min(leg.first * direction for leg in self._legs) * direction
         stop = max(leg.last * direction for leg in self._legs) * direction + direction
         for frame_index in range(start, stop, direction):
+            self._next = frame_index
             active = [leg for leg in self._legs if frame_index in leg]
             if not active:
                 continue
@@ -245,24 +133,50 @@ class _Sweep:
             rows = tuple(row for leg in moving for row in self._rows[leg.object_id])
             self._state, answers = step(self._engine, replace(self._state, rows=rows), frame)
             rows, again = self._shown.update(self._state.rows)
-            for object_id, trace in again:
-                yield Reached(trace.frame_index, (answer_of(object_id, trace, frame.size),))
             for leg in moving:
                 self._rows[leg.object_id] = tuple(row for row in rows if row.object_id == leg.object_id)
-            yield Reached(frame_index, answers, self._finish(moving, frame_index, answers))
+            reached = Reached(frame_index, answers, *self._finish(moving, frame_index, answers))
+            for object_id, trace in again:
+                yield Reached(trace.frame_index, (answer_of(object_id, trace, frame.size),))
+            self._next = frame_index + direction
+            yield reached
+
+    def halts(self) -> dict[Way, Halt]:
+        """Where the legs stand that have begun, in this run or before, and are not over."""
+        found = {leg.way: leg.halt for leg in self._legs if leg.halt is not None}
+        for leg in self._legs:
+            one = leg.object_id
+            if self._next in leg and self._next != leg.first and one in self._rows:
+                largest, missing, shown = self._largest[one], self._missing[one], self._shown.of(one)
+                newest = self._state.next_entry_id
+                found[leg.way] = Halt(self._next, self._rows[one], largest, missing, shown, newest)
+        return found
 
     def _seat(self, active: Sequence[Leg], frame: FrameView) -> None:
-        """Give every leg that begins here a row that starts from its prompted frame."""
+        """Give every leg that begins here a row that starts from its prompted frame, or the rows that it has left."""
         begun = [leg for leg in active if frame.frame_index == leg.first]
         for leg in begun:
-            self._rows[leg.object_id] = (self._first_row(leg),)
-            self._largest[leg.object_id] = max(self._seed(leg).entry.area_px, 1)
-            self._missing[leg.object_id] = self._agreeing[leg.object_id] = 0
-        if begun and self._engine.region == "auto":
+            self._agreeing[leg.object_id] = 0
+            if leg.halt is None:
+                self._rows[leg.object_id] = (self._first_row(leg),)
+                self._largest[leg.object_id] = max(self._seed(leg).entry.area_px, 1)
+                self._missing[leg.object_id] = 0
+            else:
+                self._rows[leg.object_id] = tuple(self._taught(row) for row in leg.halt.rows)
+                self._largest[leg.object_id], self._missing[leg.object_id] = leg.halt.largest, leg.halt.missing
+                self._shown.take(leg.object_id, leg.halt.shown)
+        if any(leg.halt is None for leg in begun) and self._engine.region == "auto":
             rows = [row for leg in active for row in self._rows[leg.object_id]]
             shared = _share(rows, frame.size, self._engine.cells)
             for leg in active:
                 self._rows[leg.object_id] = tuple(row for row in shared if row.object_id == leg.object_id)
+
+    def _taught(self, row: TrackRow) -> TrackRow:
+        """A row of an ended run with the prompts as they are now."""
+        prompted = tuple(one.entry for one in self._plan.seeds[row.object_id])
+        frames = {entry.frame_index for entry in prompted}
+        kept = tuple(entry for entry in row.bank.kept if entry.frame_index not in frames)
+        return replace(row, bank=replace(row.bank, prompted=prompted, kept=kept))
 
     def _pass_prompts(self, active: Sequence[Leg], frame_index: int) -> list[Leg]:
         """Legs that have no prompt here; rows that do go on from its answer (in a continuous sweep)."""
@@ -322,9 +236,9 @@ class _Sweep:
 
     def _finish(
         self, active: Sequence[Leg], frame_index: int, answers: Sequence[RowAnswer]
-    ) -> tuple[tuple[int, int, int], ...]:
-        """End the legs whose structure has ended, or that agree with what is stored."""
-        ended, over = [], []
+    ) -> tuple[tuple[tuple[int, int, int], ...], tuple[tuple[int, int, int], ...]]:
+        """End the legs whose structure has ended, or that agree with what is stored; which frames each leaves."""
+        ended, settled, over = [], [], []
         by_object = {answer.object_id: answer for answer in answers}
         for leg in active:
             answer = by_object[leg.object_id]
@@ -336,8 +250,9 @@ class _Sweep:
                 ended.append((leg.object_id, frame_index + leg.direction, leg.last))
             elif leg.object_id in self._plan.changed and self._agrees(leg, frame_index, answer):
                 over.append(leg)
+                settled.append((leg.object_id, frame_index + leg.direction, leg.last))
         self._drop(over)
-        return tuple(ended)
+        return tuple(ended), tuple(settled)
 
     def _drop(self, over: Sequence[Leg]) -> None:
         gone = {leg.object_id for leg in over}
@@ -366,7 +281,8 @@ class _Sweep:
             iou = 1.0 if union == 0 else int((old & answer.mask).sum()) / union
             same = iou >= SAME_IOU and stored.present == (answer.scores.occurrence > 0)
         self._agreeing[leg.object_id] = self._agreeing[leg.object_id] + 1 if same else 0
-        return self._agreeing[leg.object_id] >= SAME_FRAMES
+        ahead = leg.unreached is not None and (leg.unreached - frame_index) * leg.direction > 0
+        return self._agreeing[leg.object_id] >= SAME_FRAMES and not ahead
 
 
 def _share(rows: Sequence[TrackRow], size: tuple[int, int], cells: int) -> list[TrackRow]:

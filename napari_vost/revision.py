@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from napari_vost.contracts import Trace, TrackRow
@@ -37,6 +37,14 @@ class Shown:
             self._traces[object_id] = {one.frame_index: one for one in own[best].trail}
             kept += own
         return tuple(kept), tuple(again)
+
+    def of(self, object_id: int) -> Mapping[int, Trace]:
+        """What was shown of an object, by frame, where its hypotheses still differ."""
+        return self._traces.get(object_id, {})
+
+    def take(self, object_id: int, shown: Mapping[int, Trace]) -> None:
+        """Go on from what another run has shown of an object."""
+        self._traces[object_id] = dict(shown)
 
 
 def _parted(rows: Sequence[TrackRow]) -> list[TrackRow]:

@@ -114,6 +114,10 @@ class SeedBook:
             found.append(one)
         return found
 
+    def number_from(self, entry_id: int) -> None:
+        """Give new memories numbers above those of an ended run, which will be read beside them."""
+        self._next_entry = max(self._next_entry, entry_id)
+
     def _new_id(self) -> int:
         self._next_entry += 1
         return self._next_entry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,9 +97,13 @@ class Session(CorrectionDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors,
         self._stop = threading.Event()
 
     def propagate(
-        self, direction: Direction = "both", frames: tuple[int, int] | None = None, exact: bool = False
+        self,
+        direction: Direction = "both",
+        frames: tuple[int, int] | None = None,
+        exact: bool = False,
+        objects: Collection[int] | None = None,
     ) -> Iterator[FrameResult]:
-        """Follow every object from its prompted frames.
+        """Follow every object from its prompted frames; a run that was cancelled is taken up where it stood.
 
         Parameters
         ----------
@@ -109,7 +113,9 @@ class Session(CorrectionDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors,
             Half-open range ``(start, stop)`` that is not left.
         exact
             Run everything again. Otherwise, after a correction, only the frames around changed prompts run, until
-            nothing changes any more.
+            nothing changes any more, and those that no run has come to; without either, everything does.
+        objects
+            Ids of the only objects to follow; None for all.
 
         Yields
         ------
@@ -131,7 +137,14 @@ class Session(CorrectionDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors,
         if not self.prompts:
             raise InputError("Nothing to follow: add a point, a box, a scribble or a mask first.")
         self._stop.clear()
-        return self._follower.run(self.engine_and_frames, direction, frames, exact)
+        if objects is not None and not {prompt.object_id for prompt in self.prompts} & {*objects}:
+            raise InputError(f"No object of {sorted(objects)} has a prompt: click on one first.")
+        return self._follower.run(self.engine_and_frames, direction, frames, exact, objects)
+
+    @property
+    def outdated(self) -> frozenset[int]:
+        """Objects that were followed, and whose prompts have changed since or that were not followed to the end."""
+        return self._follower.outdated()
 
     def adapt(self, seconds: float = 20.0, steps: int = Recipe.steps, seed: int = 0) -> Adaptation:
         """Fit a copy of the network to the frames that are certain, and use it if it follows better.
@@ -315,11 +328,9 @@ class Session(CorrectionDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors,
         return FrameView(frame_index, self.clip.frame(frame_index), self.clip.order, len(self.clip), time_s)
 
     def _replay(self, undo: bool) -> str | None:
-        self._follower.check_idle()
-        action = self.ledger.undo() if undo else self.ledger.redo()
+        action = self._follower.replay(undo)
         if action is None:
             return None
-        self._follower.forget()  # what stands now was not made by the last run: the next one runs everything
         self.prompts_changed.emit()
         self.locks_changed.emit()
         self.masks_changed.emit(tuple(sorted({place[1] for place in action.masks_after})))

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from napari_vost.errors import SessionError
 from napari_vost.history import Change, Follow, Place, Settings
+from napari_vost.legs import Limits
 from napari_vost.masks import PackedMask
-from napari_vost.propagation import Limits
 from napari_vost.types import BoxPrompt, Code, Label, MaskPrompt, PointPrompt, Prompt, ScribblePrompt
 
 _KINDS = {"point": PointPrompt, "box": BoxPrompt, "scribble": ScribblePrompt, "mask": MaskPrompt}

@@ -22,9 +22,10 @@ from napari_vost.clip import Clip
 from napari_vost.contracts import MemoryBank, Network, TrackRow, TrackState
 from napari_vost.engine import EngineOptions, build_engine
 from napari_vost.errors import InputError
+from napari_vost.legs import Plan
 from napari_vost.masks import Mask, PackedMask
 from napari_vost.model.network import IMAGE_MEAN, IMAGE_STD, Sam2Network
-from napari_vost.propagation import Plan, propagate
+from napari_vost.propagation import propagate
 from napari_vost.seeding import Before, Seed, seed
 from napari_vost.sight import Engine, FrameView
 from napari_vost.step import step

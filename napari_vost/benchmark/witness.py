@@ -14,9 +14,10 @@ from napari_vost.benchmark.tried import Looker, Watched
 from napari_vost.cleanup import Cleanup, clean
 from napari_vost.confidence import Evidence, Signs, confidence
 from napari_vost.contracts import MemoryPolicy
+from napari_vost.legs import Plan
 from napari_vost.masks import Mask
 from napari_vost.metrics.overlap import dice
-from napari_vost.propagation import Plan, Reached, propagate
+from napari_vost.propagation import Reached, propagate
 from napari_vost.seeding import Before, Seed, seed
 from napari_vost.session import Session
 from napari_vost.types import Prompt

@@ -11,7 +11,7 @@ from napari_vost.autosave import Autosave
 from napari_vost.clip import Clip
 from napari_vost.contracts import Network
 from napari_vost.errors import InputError, PromptError
-from napari_vost.propagation import Plan, legs
+from napari_vost.legs import Plan, legs
 from napari_vost.testing import BrightNetwork
 from napari_vost.types import MaskPrompt
 

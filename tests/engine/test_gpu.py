@@ -5,11 +5,12 @@ import pytest
 import torch
 
 from napari_vost.features.store import FeatureStore
+from napari_vost.legs import Plan
 from napari_vost.masks import PackedMask
 from napari_vost.memory.attention import MemoryReader
 from napari_vost.memory.policies.fifo import Fifo
 from napari_vost.model.network import Sam2Network
-from napari_vost.propagation import Plan, propagate
+from napari_vost.propagation import propagate
 from napari_vost.seeding import Before, seed
 from napari_vost.sight import Engine, FrameView
 from napari_vost.testing.networks import tiny_sam2_model

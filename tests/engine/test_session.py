@@ -53,7 +53,7 @@ def test_a_frame_range_is_never_left(session: Session) -> None:
 
 
 def test_frames_are_reached_from_their_nearest_prompt_and_ties_go_to_the_earlier(session: Session) -> None:
-    from napari_vost.propagation import legs
+    from napari_vost.legs import legs
 
     session.add_mask(2, disc())
     session.add_mask(8, disc(x=40))
@@ -63,7 +63,7 @@ def test_frames_are_reached_from_their_nearest_prompt_and_ties_go_to_the_earlier
 
 
 def test_not_here_leaves_the_frames_on_the_way_to_its_neighbour(session: Session) -> None:
-    from napari_vost.propagation import legs
+    from napari_vost.legs import legs
 
     session.add_mask(8, disc())
     session.add_mask(2, np.zeros((96, 80), dtype=bool))
@@ -73,7 +73,7 @@ def test_not_here_leaves_the_frames_on_the_way_to_its_neighbour(session: Session
 
 
 def test_a_frame_that_becomes_empty_hands_its_share_to_its_neighbour(session: Session) -> None:
-    from napari_vost.propagation import legs
+    from napari_vost.legs import legs
 
     session.add_mask(0, disc())
     session.add_mask(10, disc())
@@ -84,7 +84,7 @@ def test_a_frame_that_becomes_empty_hands_its_share_to_its_neighbour(session: Se
 
 
 def test_the_way_from_a_painted_mask_to_a_clicked_frame_is_followed_from_the_mask(session: Session) -> None:
-    from napari_vost.propagation import legs
+    from napari_vost.legs import legs
 
     session.add_mask(2, disc())
     list(session.propagate())
