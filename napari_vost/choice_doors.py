@@ -101,6 +101,7 @@ class ChoiceDoors(ABC):
     def _go_on(self, engine: Engine, other_weights: bool) -> None:
         fitted = self.fitted
         self._begin(engine, other_weights)
+        self._follower.forget()
         if self.fitted is not fitted:
             self.adapted.emit()
         self.view_changed.emit()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ from napari_vost.masks import Mask, PackedMask
 from napari_vost.motion.period import LEAST_FRAMES
 from napari_vost.prompt_rules import changed_frames
 from napari_vost.propagation import Reached, propagate
-from napari_vost.road import Followed, Road
+from napari_vost.road import Followed, Road, Standing
 from napari_vost.seed_book import SeedBook
 from napari_vost.seeding import TRUTH_LOGIT, Seed
 from napari_vost.sight import Engine, FrameView
@@ -45,8 +45,8 @@ class Follower:
     def __init__(self, clip: Clip, ledger: Ledger, seeds: SeedBook, options: EngineOptions) -> None:
         self._clip, self._ledger, self._seeds, self._options = clip, ledger, seeds, options
         self._followed: dict[int, Followed] = {}
-        self._by_depth: dict[int, dict[int, Followed]] = {}  # the same by the number of actions that stand
         self._halts: dict[Way, Halt] = {}
+        self._by_depth: dict[int, tuple[dict[int, Followed], dict[Way, Halt]]] = {}  # both by how many actions stand
         self._replaying = False
         ledger.logged.connect(self._remember)
         self.pending: dict[Place, Kept | None] | None = None  # what a run has replaced so far; None while none runs
@@ -95,23 +95,42 @@ class Follower:
         finally:
             self._replaying = False
         if action is not None:
-            self._followed, self._halts = dict(self._by_depth.get(len(self._ledger.done), {})), {}
+            followed, halts = self._by_depth.get(len(self._ledger.done), ({}, {}))
+            self._followed, self._halts = dict(followed), dict(halts)
         return action
 
     def outdated(self) -> frozenset[int]:
         """Objects that were followed, and whose prompts have changed since or that were not followed to the end."""
-        return frozenset(
-            one
-            for one, followed in self._followed.items()
-            if followed.unreached or changed_frames(followed.known, self._seeds.known(one))
-        )
+        return frozenset(one for one, stood in self.standing.items() if stood.changed or stood.unreached)
+
+    @property
+    def standing(self) -> dict[int, Standing]:
+        """How far each object has been followed, in numbers; for the file."""
+        return {
+            one: Standing(
+                changed_frames(followed.known, self._seeds.known(one)), followed.unreached, followed.direction
+            )
+            for one, followed in tuple(self._followed.items())
+        }
+
+    @standing.setter
+    def standing(self, standing: Mapping[int, Standing]) -> None:
+        self._followed = {
+            one: Followed(
+                {frame: prompts for frame, prompts in self._seeds.known(one).items() if frame not in stood.changed},
+                stood.unreached,
+                stood.direction,
+            )
+            for one, stood in standing.items()
+        }
+        self._remember()
 
     def _remember(self) -> None:
         """Keep beside the log what runs knew after each action; what was undone is gone with the next action."""
         if not self._replaying:
             depth = len(self._ledger.done)
             self._by_depth = {at: kept for at, kept in self._by_depth.items() if at < depth}
-            self._by_depth[depth] = dict(self._followed)
+            self._by_depth[depth] = dict(self._followed), dict(self._halts)
 
     def run(
         self,
@@ -124,7 +143,8 @@ class Follower:
         """Follow; see `Session.propagate`. However it ends, what was written is one step in the log."""
         self.check_idle()
         before: dict[Place, Kept | None] = {}
-        self.pending, self.follow = before, Follow(direction, frames, exact)
+        only = None if objects is None else tuple(sorted(objects))
+        self.pending, self.follow = before, Follow(direction, frames, exact, only)
         road: Road | None = None
         halts: dict[Way, Halt] = {}
         try:
@@ -143,9 +163,9 @@ class Follower:
             self._tell_of_rhythm(engine)
         finally:
             follow, self.pending, self.follow = self.follow, None, None
-            if road is not None and direction == "both":
+            if road is not None:
                 self._followed.update(road.followed())
-                self._halts.update(halts)
+                self._halts.update({way: halt for way, halt in halts.items() if way[1] in self._followed[way[0]].known})
                 self._seeds.number_from(max((halt.next_entry_id for halt in halts.values()), default=0))
             self._ledger.note("follow", before, follow)
             if not before:  # nothing was logged, and yet it is known how far this has come
@@ -179,7 +199,8 @@ class Follower:
             for one in self._ledger.object_ids
             if (objects is None or one in objects) and (prompts := self._seeds.known(one))
         }
-        followed = {} if exact or self._options.sam2 else {o: f for o, f in self._followed.items() if o in known}
+        again = exact or self._options.sam2
+        followed = {} if again else {o: f for o, f in self._followed.items() if o in known and f.direction == direction}
         start, stop = frames or (0, len(self._clip))
         left = {o: frozenset(f for f in one.unreached if start <= f < stop) for o, one in followed.items()}
         changed = {one: changed_frames(followed[one].known, known[one]) for one in followed}

@@ -161,11 +161,12 @@ def _changed(values: Mapping[K, V], pairs: Mapping[K, tuple[V | None, V | None]]
 
 @dataclass(frozen=True)
 class Follow:
-    """How frames were followed: the direction, the half-open range that was not left, and whether everything ran."""
+    """How frames were followed: direction, the half-open range not left, whether everything ran, the only objects."""
 
     direction: Direction = "both"
     frames: tuple[int, int] | None = None
     exact: bool = False
+    objects: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,37 @@ from dataclasses import dataclass
 
 from napari_vost.legs import Plan, legs
 from napari_vost.propagation import Reached
-from napari_vost.types import Prompt
+from napari_vost.types import Direction, Prompt
 
 Known = Mapping[int, tuple[Prompt, ...]]  # what is certain of an object, by frame
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How far an object that was followed has come.
+
+    Attributes
+    ----------
+    changed
+        Prompted frames that have still to be followed from.
+    unreached
+        Frames that no run has come to.
+    direction
+        In which it was followed.
+    """
+
+    changed: frozenset[int] = frozenset()
+    unreached: frozenset[int] = frozenset()
+    direction: Direction = "both"
+
+
+@dataclass(frozen=True)
 class Followed:
-    """What the runs over an object knew, by frame, and the frames that they have not come to."""
+    """What the runs over an object knew, by frame, the frames that they have not come to, and their direction."""
 
     known: Known
     unreached: frozenset[int] = frozenset()
+    direction: Direction = "both"
 
 
 class Road:
@@ -70,6 +90,7 @@ class Road:
             one: Followed(
                 {frame: prompts for frame, prompts in known.items() if frame not in open_frames[one]},
                 frozenset(self._left[one] - self._passed[one]),
+                self._plan.direction,
             )
             for one, known in self._known.items()
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from napari_vost.history import Follow, Kept, Ledger, Place
 from napari_vost.prompt_rules import check_frames
 from napari_vost.result_doors import ResultDoors
 from napari_vost.review_doors import ReviewDoors
+from napari_vost.road import Standing
 from napari_vost.seed_book import SeedBook
 from napari_vost.session_rows import OnFile
 from napari_vost.sight import Engine, FrameView
@@ -146,6 +147,11 @@ class Session(CorrectionDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors,
         """Objects that were followed, and whose prompts have changed since or that were not followed to the end."""
         return self._follower.outdated()
 
+    @property
+    def standing(self) -> Mapping[int, Standing]:
+        """How far objects that were followed have come, by id."""
+        return self._follower.standing
+
     def adapt(self, seconds: float = 20.0, steps: int = Recipe.steps, seed: int = 0) -> Adaptation:
         """Fit a copy of the network to the frames that are certain, and use it if it follows better.
 
@@ -255,6 +261,7 @@ class Session(CorrectionDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors,
         session.expected_network = saved.network if session.model == saved.model else ""
         session.fitted = saved.fitted
         session.ledger.take(saved.ledger)
+        session._follower.standing = saved.standing
         return session
 
     @property
@@ -279,9 +286,10 @@ class Session(CorrectionDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors,
                 stacklevel=3,
             )
             fitted = None
+        anew = self._engine is not None or made_from != engine.network.fingerprint
         self._engine, self._network, self.fitted = engine, engine.network, None
         self.expected_network = engine.network.fingerprint
-        self._wear(fitted)
+        self._wear(fitted, anew)
         return self._engine
 
     def _own_engine(self) -> Engine:
@@ -291,14 +299,15 @@ class Session(CorrectionDoors, ReviewDoors, ResultDoors, CardDoors, EngineDoors,
             return engine
         return with_network(engine, self._network, self.options.key_bytes)
 
-    def _wear(self, fitted: Fitted | None) -> None:
-        """Use adapted weights, or the model's own ones: what others made of prompts is found anew."""
+    def _wear(self, fitted: Fitted | None, anew: bool = True) -> None:
+        """Use adapted weights, or the model's own ones: what others (``anew``) made of prompts is found anew."""
         engine = self._own_engine()
         if fitted is not None:
             engine = with_network(engine, with_weights(engine.network, fitted.weights), self.options.key_bytes)
         self._engine, self.fitted = engine, fitted
         self._seeds.forget()
-        self._follower.forget()
+        if anew:
+            self._follower.forget()
 
     @property
     def pending(self) -> dict[Place, Kept | None]:

@@ -15,6 +15,7 @@ from napari_vost.errors import SessionError
 from napari_vost.history import Change, Follow, Place, Settings
 from napari_vost.legs import Limits
 from napari_vost.masks import PackedMask
+from napari_vost.road import Standing
 from napari_vost.types import BoxPrompt, Code, Label, MaskPrompt, PointPrompt, Prompt, ScribblePrompt
 
 _KINDS = {"point": PointPrompt, "box": BoxPrompt, "scribble": ScribblePrompt, "mask": MaskPrompt}
@@ -41,6 +42,18 @@ def decode_prompt(values: dict[str, Any]) -> Prompt:
         given["mask"] = decode_mask(given["mask"])
     prompt: Prompt = _KINDS[kind](**given)
     return prompt
+
+
+def encode_standing(standing: Mapping[int, Standing]) -> str:
+    """How far objects have been followed as JSON."""
+    rows = sorted(standing.items())
+    return json.dumps([[id_, sorted(one.changed), sorted(one.unreached), one.direction] for id_, one in rows])
+
+
+def decode_standing(words: str) -> dict[int, Standing]:
+    """What `encode_standing` encoded; empty where a file of an older version does not say."""
+    rows = json.loads(words or "[]")
+    return {int(one): Standing(frozenset(changed), frozenset(left), way) for one, changed, left, way in rows}
 
 
 def encode_mask(mask: PackedMask) -> dict[str, Any]:
@@ -115,8 +128,13 @@ def encode_follow(follow: Follow) -> str:
 def decode_follow(text: str) -> Follow:
     """What `encode_follow` encoded."""
     values = json.loads(text)
-    frames = values["frames"]
-    return Follow(values["direction"], None if frames is None else (frames[0], frames[1]), values["exact"])
+    frames, objects = values["frames"], values.get("objects")
+    return Follow(
+        values["direction"],
+        None if frames is None else (frames[0], frames[1]),
+        values["exact"],
+        None if objects is None else tuple(objects),
+    )
 
 
 def encode_label(label: Label) -> str:

@@ -28,7 +28,8 @@ from napari_vost.errors import ExportError, SessionError
 from napari_vost.history import Kept, Ledger, Place
 from napari_vost.io.atomic import atomic_file
 from napari_vost.masks import PackedMask
-from napari_vost.session_codec import decode_change, decode_follow, decode_label, decode_weights
+from napari_vost.road import Standing
+from napari_vost.session_codec import decode_change, decode_follow, decode_label, decode_standing, decode_weights
 from napari_vost.session_rows import APPLICATION, VERSION, OnFile, Snapshot, snapshot, write_all
 from napari_vost.session_source import check_source, describe_place, describe_source, open_source
 from napari_vost.types import Label, Scores
@@ -119,6 +120,8 @@ class Saved:
         What a window left.
     on_file
         What the file holds, for whoever writes on.
+    standing
+        How far objects have been followed.
     """
 
     clip: Clip
@@ -132,6 +135,7 @@ class Saved:
     reader: str
     view: dict[str, Any]
     on_file: OnFile
+    standing: dict[int, Standing]
 
     def engine_options(self, device: str) -> EngineOptions:
         """Options of the engine that the session had, on a device."""
@@ -170,6 +174,7 @@ def load(path: Path, source: Path | Clip | None) -> Saved:
     return Saved(
         clip, meta["model"], meta.get("network", ""), json.loads(meta["options"]), labels, ledger, fitted,
         meta.get("alias", ""), meta.get("reader", ""), json.loads(meta.get("view", "{}")), on_file,
+        decode_standing(meta.get("standing", "")),
     )  # fmt: skip
 
 

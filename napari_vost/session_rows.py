@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from napari_vost.adaptation import Fitted
 from napari_vost.history import Action, Change, Kept, Place, Settings
 from napari_vost.review_doors import count_reviewed
-from napari_vost.session_codec import encode_change, encode_follow, encode_label, encode_weights
+from napari_vost.session_codec import encode_change, encode_follow, encode_label, encode_standing, encode_weights
 from napari_vost.types import Label
 
 if TYPE_CHECKING:
@@ -195,5 +195,6 @@ def _meta(session: Session, stamp: str, position: int) -> dict[str, str]:
         "alias": session.alias,
         "reader": session.reader,
         "view": json.dumps(session.view),
+        "standing": encode_standing(session.standing),
         "changed": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }

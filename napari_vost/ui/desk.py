@@ -293,7 +293,7 @@ class Desk(QWidget):
         self.lane.set_frame(self.view.frame_index)
 
     def _progressed(self, progress: Progress) -> None:
-        self.lane.set_progress(progress.done / max(progress.total, 1))
+        self.lane.set_progress(None if progress.total is None else min(progress.done / max(progress.total, 1), 1.0))
 
     def _following_changed(self, following: bool) -> None:
         if following:
@@ -311,7 +311,8 @@ class Desk(QWidget):
 
     def _hint(self) -> None:
         """One sentence: what to do next."""
-        words = next_action(self.data, bool(self.studio.prompts), self.tools.tool, self._corrected)
+        waits = self._corrected and not self.studio.refollow.due
+        words = next_action(self.data, bool(self.studio.prompts), self.tools.tool, waits)
         self.hint.setText(_FOLLOWING if self.studio.following else words)
 
     @property
@@ -333,7 +334,7 @@ def next_action(data: LaneData, prompted: bool, tool: str | None, corrected: boo
     if not any(lane.kept.sum() > lane.prompted.sum() for lane in data.objects):
         return "Right? Follow it (F). If not, click (add) or right click (remove)."
     if corrected:
-        return "Follow again (F), so that the frames around hear of the correction."
+        return "Follow again (F), so that the other frames hear of the correction."
     if any(lane.weak.any() for lane in data.objects):
         return "Go through the weak frames (W): accept them (Enter) or correct them."
     return "All frames are reviewed." if count.reviewed == count.frames else "No weak frame is left: look, then export."

@@ -78,8 +78,11 @@ class FollowBar(QWidget):
             self.say()
 
     def _show_progress(self, progress: Progress) -> None:
+        if progress.total is None:
+            self.say(f"Following the correction: {progress.done} frames")
+            return
         self.progress.setRange(0, progress.total)
-        self.progress.setValue(progress.done)
+        self.progress.setValue(min(progress.done, progress.total))
         left = "" if progress.left_s is None else f" · {left_text(progress.left_s)} left"
         self.say(f"{progress.done} of {progress.total} frames{left}")
 

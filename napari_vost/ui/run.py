@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from napari_vost.session import Session
@@ -13,10 +13,13 @@ from napari_vost.types import Direction
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: frames done, of how many, and seconds that it will go on (None while unknown)."""
+    """How far a run is: frames done, of how many, and seconds that it will go on; None while unknown.
+
+    How many frames a correction changes nobody knows before.
+    """
 
     done: int
-    total: int
+    total: int | None
     left_s: float | None
 
 
@@ -27,10 +30,13 @@ class Run:
     ----------
     frames
         Half-open range that is followed in.
+    objects
+        The only objects that are followed, because they were corrected; None for all.
     """
 
-    def __init__(self, frames: tuple[int, int]) -> None:
-        self.total = frames[1] - frames[0]
+    def __init__(self, frames: tuple[int, int], objects: Collection[int] | None = None) -> None:
+        self.objects = objects
+        self._frames = range(*frames)
         self._stop = threading.Event()
 
     def end(self, session: Session) -> None:
@@ -49,11 +55,22 @@ class Run:
         if self._stop.is_set():
             return
         started_s = time.monotonic()
+        total = None if self.objects is not None else self._total(session)
         seen: set[int] = set()
-        for result in session.propagate(direction, frames):
+        for result in session.propagate(direction, frames, objects=self.objects):
             if self._stop.is_set():  # what was asked just before the run began it has forgotten
                 session.cancel()
             seen.add(result.frame_index)
             done = len(seen)
             spent_s = time.monotonic() - started_s
-            reached(Progress(done, self.total, spent_s / done * (self.total - done) if done > 1 else None))
+            known = total is not None and done > 1
+            reached(Progress(done, total, spent_s / done * max(total - done, 0) if known and total else None))
+
+    def _total(self, session: Session) -> int:
+        """Frames that are before a run: all of them, or what is left of a run that was stopped."""
+        prompts, standing = session.prompts, session.standing
+        if not all(prompt.object_id in standing for prompt in prompts):
+            return len(self._frames)
+        left = {frame for one in standing.values() for frame in one.unreached if frame in self._frames}
+        prompted = {prompt.frame_index for prompt in prompts}
+        return len(left | prompted) if left else len(self._frames)

@@ -12,11 +12,11 @@ from napari_vost.ui.mouse import Mouse
 from napari_vost.ui.remembered import Remembered
 from napari_vost.ui.scene import Scene
 
-GO_ALONG, WHEEL, OVERWRITE = "go along", "napari's wheel", "overwrite"
+GO_ALONG, WHEEL, OVERWRITE, REFOLLOW = "go along", "napari's wheel", "overwrite", "follow corrections"
 
 
 class SettingsBar(QWidget):
-    """Three switches.
+    """Four switches.
 
     Parameters
     ----------
@@ -45,12 +45,18 @@ class SettingsBar(QWidget):
             "Who keeps a pixel of two objects, for brush and following alike: on, the one that is painted or followed, "
             "unless the other is locked; off, the one that is there",
         )
+        self.refollow = _switch(
+            "Follow corrections at once",
+            "A correction on frames that were followed goes outward by itself, to where nothing changes any more; "
+            "otherwise press F",
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        for switch in (self.go_along, self.wheel, self.overwrite):
+        for switch in (self.refollow, self.go_along, self.wheel, self.overwrite):
             layout.addWidget(switch)
         self._begin()
+        self.refollow.toggled.connect(self._take_refollow)
         self.go_along.toggled.connect(lambda on: remembered.set(GO_ALONG, on))
         self.wheel.toggled.connect(self._take_wheel)
         self.overwrite.toggled.connect(self._take_overwrite)
@@ -69,6 +75,8 @@ class SettingsBar(QWidget):
     def _begin(self) -> None:
         """Set what is remembered; who gets a pixel is the session's own where it says so."""
         session = self._session
+        self.refollow.setChecked(self._remembered.get(REFOLLOW, True))
+        self._studio.refollow.on = self.refollow.isChecked()
         self.go_along.setChecked(self._remembered.get(GO_ALONG, False))
         self.wheel.setChecked(self._remembered.get(WHEEL, False))
         self._mouse.wheel_steps = not self.wheel.isChecked()
@@ -83,6 +91,10 @@ class SettingsBar(QWidget):
     def _take_wheel(self, zooms: bool) -> None:
         self._mouse.wheel_steps = not zooms
         self._remembered.set(WHEEL, zooms)
+
+    def _take_refollow(self, on: bool) -> None:
+        self._studio.refollow.on = on
+        self._remembered.set(REFOLLOW, on)
 
     def _take_overwrite(self, overwrite: bool) -> None:
         session = self._session

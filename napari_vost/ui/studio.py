@@ -7,7 +7,7 @@ user did it; signals come back on the window's thread.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,11 @@ from napari_vost.history import Place, place_of
 from napari_vost.masks import Mask
 from napari_vost.session import Session
 from napari_vost.types import Direction, PointPrompt, Prompt
+from napari_vost.ui import refollow
 from napari_vost.ui.jobs import Jobs
 from napari_vost.ui.lasso import inside_of, lasso_prompts
 from napari_vost.ui.objects import Objects
+from napari_vost.ui.refollow import Refollow
 from napari_vost.ui.run import Progress, Run
 
 
@@ -57,6 +59,7 @@ class Studio(Objects):
         self._suggesting = False
         self._leaving: list[Autosave] = []  # of sessions that were let go, until all is in their files
         self._run: Run | None = None
+        self.refollow = Refollow(self)
         self._changed: set[int] = set()
         self._lock = threading.Lock()
         self.jobs = Jobs(self.failed.emit, self._encode_ahead)
@@ -150,6 +153,7 @@ class Studio(Objects):
             self._waiting = [one for one in self._waiting if not any(one is prompt for prompt in prompts)]
             self.prompts_changed.emit()
             self.objects_changed.emit()
+            self.refollow.corrected({prompt.object_id for prompt in prompts})
             if dabbed:
                 self.said.emit("The network would not follow that click, so a small dab has done what you asked.")
 
@@ -185,12 +189,14 @@ class Studio(Objects):
 
     def paint(self, masks: Mapping[Place, Mask]) -> None:
         """Take masks (H, W) that were painted, by object and frame: kept bit for bit, locked, one step of undo."""
+
+        def painted() -> None:
+            self.objects_changed.emit()
+            self.refollow.corrected({object_id for object_id, _ in masks})
+
         if masks:
             self._created |= {object_id for object_id, _ in masks}
-            self._change(
-                lambda session: session.paint(masks), lambda _: self.objects_changed.emit(), self._put_back(masks),
-                go_on=True,
-            )  # fmt: skip
+            self._change(lambda session: session.paint(masks), lambda _: painted(), self._put_back(masks), go_on=True)
 
     def start_from(self, labels: NDArray[np.int64]) -> None:
         """Take object ids (T, H, W) as masks that were painted: one step of undo."""
@@ -217,17 +223,21 @@ class Studio(Objects):
     def not_here(self, frame_index: int) -> None:
         """The chosen object is not on a frame."""
         object_id = self.object_id
-        self._change(lambda session: session.not_here(frame_index, object_id), go_on=True)
+        self._change(
+            lambda session: session.not_here(frame_index, object_id),
+            lambda _: self.refollow.corrected({object_id}),
+            go_on=True,
+        )
 
     # steps --------------------------------------------------------------------------------------------------------
 
     def undo(self) -> None:
         """Take the last step back."""
-        self._change(lambda session: session.undo(), lambda name: self._told_step("Undid", name))
+        self._change(refollow.undo, lambda name: self._told_step("Undid", name))
 
     def redo(self) -> None:
         """Do the last undone step again."""
-        self._change(lambda session: session.redo(), lambda name: self._told_step("Did again", name))
+        self._change(refollow.redo, lambda name: self._told_step("Did again", name))
 
     def _told_step(self, what: str, name: str | None) -> None:
         self._chosen_is_gone()
@@ -252,14 +262,14 @@ class Studio(Objects):
         """Whether frames are being followed, or will be as soon as a click is answered."""
         return self._run is not None
 
-    def follow(self) -> None:
-        """Follow every object from its prompted frames."""
+    def follow(self, objects: Collection[int] | None = None) -> None:
+        """Follow every object from its prompted frames, or only some ``objects`` that were corrected."""
         if self.session is not None and self._run is None:
-            self._start_run(self.session)
+            self._start_run(self.session, objects)
             self.following_changed.emit(True)
 
-    def _start_run(self, session: Session) -> None:
-        run = self._run = Run(self.frames or (0, len(session.clip)))
+    def _start_run(self, session: Session, objects: Collection[int] | None = None) -> None:
+        run = self._run = Run(self.frames or (0, len(session.clip)), objects)
         frames, direction = self.frames, self.direction
 
         def ended(_: object) -> None:
@@ -278,16 +288,16 @@ class Studio(Objects):
 
     def stop(self) -> None:
         """Stop following; frames that were reached stay."""
-        if self._end_run():
+        if self._end_run() is not None:
             self.following_changed.emit(False)
 
-    def _end_run(self) -> bool:
+    def _end_run(self) -> Run | None:
         run, session = self._run, self.session
         if run is None or session is None:
-            return False
+            return None
         self._run = None
         run.end(session)
-        return True
+        return run
 
     def toggle_following(self) -> None:
         """Follow, or stop."""
@@ -331,13 +341,14 @@ class Studio(Objects):
             return
         if not go_on:
             self.stop()
-        goes_on = self._end_run()  # in silence: for the user it has never stopped
+        self.refollow.forget()
+        run = self._end_run()  # in silence: for the user it has never stopped
         if self._suggesting:
             self._suggesting = False
             session.cancel()
         self.jobs.submit(lambda: call(session), done, failed)
-        if goes_on:
-            self._start_run(session)
+        if run is not None:
+            self._start_run(session, run.objects)
 
     def _encode_ahead(self) -> bool:
         """Look at frames that will be wanted, outward from the one in view; whether there are more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -186,3 +187,18 @@ def test_masks_are_equal_where_a_run_is_ended_inside_a_frame(cine: Clip, tiny_ne
     list(session.propagate())
     assert everything(session) == everything(whole)
     assert np.array_equal(session.label_map(), whole.label_map())
+
+
+def test_how_far_it_was_followed_is_in_the_file(cine: Clip, tiny_network: Network, tmp_path: Path) -> None:
+    session = Session(cine, tiny_network)
+    session.add_mask(2, disc())
+    session.add_mask(10, disc(x=38))
+    list(session.propagate())
+    session.add_mask(10, disc(x=38, radius=11))
+    path = tmp_path / "a.vost"
+    session.save(path)
+    again = Session.load(path, source=cine, model=tiny_network)
+    assert again.outdated == {1} and again.standing == session.standing
+    assert set(frames(again)) <= {2, 7, 8, 9, 10, 11}
+    again.use(memory="quality")
+    assert again.outdated == frozenset()

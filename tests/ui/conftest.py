@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,21 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cases and names of a test stay in the test."""
     monkeypatch.setenv("NAPARI_VOST_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("NAPARI_VOST_CASES", str(tmp_path / "cases"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _light_collections() -> None:
+    """What is imported stays: the many collections around each window need not look through it."""
+    pytest.importorskip("napari", reason="napari is not installed")
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture
+def qtbot(qtbot: Any) -> Any:
+    """With patience: a machine may be busy with another test."""
+    qtbot.waitUntil = partial(qtbot.waitUntil, timeout=30_000)
+    return qtbot
 
 
 @pytest.fixture(autouse=True)

@@ -93,6 +93,8 @@ class Hands:
     def settle(self) -> None:
         """Wait until everything that was asked is answered and drawn."""
         studio = self.desk.studio
-        self.qtbot.waitUntil(lambda: not (studio.jobs.busy or studio.waiting or studio.following), timeout=60_000)
+        self.qtbot.waitUntil(
+            lambda: not (studio.jobs.busy or studio.waiting or studio.following or studio.refollow.due), timeout=60_000
+        )
         self.qtbot.wait(30)
         self.qtbot.waitUntil(lambda: not self.desk.scene.drawing, timeout=10_000)
