@@ -248,6 +248,7 @@ def _tables(matrix: Matrix) -> dict[str, str]:
     return {
         "memory": markdown(*matrix.table(matrix.policies(), 0)),
         "motion": markdown(*matrix.table(matrix.priors(), 1)),
+        "product": markdown(*matrix.product()),
         "best": markdown(BEST_HEAD, matrix.best()),
         "details": markdown(DETAIL_HEAD, matrix.details(star)),
         "auto": markdown(("clip", "memory", "motion", "ran", "with"), picked) if picked else "Nothing.",

@@ -302,9 +302,7 @@ def locked() -> list[Fact]:
     for frame in (middle - 15, middle - 4, middle + 9, middle + 20):
         view.go_to(frame)
         nudge(window)
-        window.settle()
-        window.key("F")
-        window.settle()
+        window.settle()  # the correction is followed by itself
     window.studio.jobs.submit(lambda: list(session.propagate(exact=True)))  # and once more, over every frame
     window.settle()
     changed = sum(int((session.ledger.kept[place].mask.unpack() ^ before[place]).sum()) for place in places)

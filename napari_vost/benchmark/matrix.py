@@ -119,17 +119,37 @@ class Matrix:
         return [self._details(pair) for pair in pairs]
 
     def best(self) -> list[tuple[str, ...]]:
-        """Rows under `BEST_HEAD`, one per clip."""
+        """Rows under `BEST_HEAD`, one per clip, on the seeds that all pairs have: a lucky seed makes no best pair."""
         rows = []
         for clip in self.clips:
-            known = {pair: value for pair in self.pairs if (value := self.mean(pair, clip)) is not None}
-            ranked = {pair: value for pair, value in known.items() if pair[0] != COPIED}
+            held = {pair: found for pair in self.pairs if (found := self._by_seed(pair, clip))}
+            ranked = [pair for pair in held if pair[0] != COPIED]
             if ranked:
-                top = max(ranked, key=lambda pair: ranked[pair])
+                seeds = set.intersection(*(set(held[pair]) for pair in ranked))
+                values = {pair: [held[pair][one] for one in sorted(seeds) if one in held[pair]] for pair in held}
+                top = max(ranked, key=lambda pair: mean(values[pair]) if seeds else 0.0)
                 others = [(PLAIN_POLICY, PLAIN_PRIOR), (COPIED, PLAIN_PRIOR)]
-                cells = [spread(self._by_seed(pair, clip).values()) for pair in (top, *others)]
-                rows.append((clip, ", ".join(top), *cells))
+                rows.append((clip, ", ".join(top), *(spread(values.get(pair, ())) for pair in (top, *others))))
         return rows
+
+    def product(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Head and rows of J&F on the first seed, policies down, priors across: means over clips that all ran."""
+        held = {pair: {clip: self._by_seed(pair, clip).get(0) for clip in self.clips} for pair in self.pairs}
+        memories = [one for one in dict.fromkeys(pair[0] for pair in self.pairs) if one != COPIED]
+        motions = sorted({pair[1] for pair in self.pairs})
+        every = [(memory, motion) for memory in memories for motion in motions]
+        clips = [clip for clip in self.clips if all(held.get(pair, {}).get(clip) is not None for pair in every)]
+        if not clips:
+            return ("memory", *motions), []
+        means = {pair: mean(value for clip in clips if (value := held[pair][clip]) is not None) for pair in every}
+        best = max(means.values())
+
+        def cell(value: float) -> str:
+            return f"**{short(value, 3)}**" if value == best else short(value, 3)
+
+        return (f"{len(clips)} clips", *motions), [
+            (memory, *(cell(means[memory, motion]) for motion in motions)) for memory in memories
+        ]
 
     def refusals(self) -> dict[Pair, str]:
         """Why pairs were refused, the first reason of each."""
@@ -199,6 +219,6 @@ def spread(values: Iterable[float]) -> str:
 
 
 def short(value: float, digits: int = 2) -> str:
-    """Shares as papers print them: .72; other numbers with so many digits."""
+    """Shares (of two or three digits) as papers print them: .72; other numbers with so many digits."""
     text = f"{value:.{digits}f}"
-    return text[1:] if digits == 2 and text.startswith("0.") else text
+    return text[1:] if digits in (2, 3) and text.startswith("0.") else text

@@ -54,6 +54,23 @@ def test_the_best_pair_of_a_clip_is_named_beside_the_plain_one() -> None:
     assert rows[0] == ("leave", "fifo, none", ".40 ± .14", ".40 ± .14", "-")
 
 
+def test_pairs_are_ranked_on_the_seeds_that_all_of_them_ran() -> None:
+    lucky = result("region", "points", "twins", 0, 0.55)
+    rows = Matrix([*RESULTS, lucky]).best()
+    assert rows[1] == ("twins", "fifo, kalman", ".80", ".50", ".20")
+
+
+def test_the_product_is_over_clips_that_every_pair_ran() -> None:
+    names = [("fifo", "none"), ("fifo", "flow"), ("tree", "none"), ("tree", "flow")]
+    ran = [result(*pair, clip, 0, 0.1 * k) for k, pair in enumerate(names) for clip in ("twins", "leave")]
+    head, rows = Matrix(
+        [*ran, result("fifo", "none", "fast", 0, 0.9), result(COPIED, "none", "twins", 0, 0.9)]
+    ).product()
+    assert head == ("2 clips", "flow", "none")
+    assert rows == [("fifo", ".100", ".000"), ("tree", "**.300**", ".200")]
+    assert Matrix(RESULTS).product()[1] == []
+
+
 def test_details_weigh_clips_alike_however_many_seeds_they_have() -> None:
     (row,) = Matrix(RESULTS).details([("fifo", "none")])
     assert row == ("fifo", "none", ".50", "-", "15.0", "-", "-", "6.0", "0.00")
