@@ -7,7 +7,7 @@ has ended (depth only), or, after a change, when nothing changes any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -165,9 +165,10 @@ class _Sweep:
                 self._rows[leg.object_id] = tuple(self._taught(row) for row in leg.halt.rows)
                 self._largest[leg.object_id], self._missing[leg.object_id] = leg.halt.largest, leg.halt.missing
                 self._shown.take(leg.object_id, leg.halt.shown)
-        if any(leg.halt is None for leg in begun) and self._engine.region == "auto":
+        new = {leg.object_id for leg in begun if leg.halt is None}
+        if new and self._engine.region == "auto":
             rows = [row for leg in active for row in self._rows[leg.object_id]]
-            shared = _share(rows, frame.size, self._engine.cells)
+            shared = _share(rows, new, frame.size, self._engine.cells)
             for leg in active:
                 self._rows[leg.object_id] = tuple(row for row in shared if row.object_id == leg.object_id)
 
@@ -285,12 +286,23 @@ class _Sweep:
         return self._agreeing[leg.object_id] >= SAME_FRAMES and not ahead
 
 
-def _share(rows: Sequence[TrackRow], size: tuple[int, int], cells: int) -> list[TrackRow]:
-    """Let rows whose objects lie close together look through one region."""
+def _share(rows: Sequence[TrackRow], new: Collection[int], size: tuple[int, int], cells: int) -> list[TrackRow]:
+    """Let rows whose objects lie close together look through one region.
+
+    A row that is under way and has it to itself keeps its own, whatever begins elsewhere in the frame.
+    """
     boxed = [row for row in rows if row.box is not None]
     regions = share_regions([row.box for row in boxed if row.box is not None], size, cells)
     by_row = {id(row): region for row, region in zip(boxed, regions, strict=True)}
-    return [_reframed(row, by_row.get(id(row), row.region)) for row in rows]
+    looking: dict[Region, set[int]] = {}
+    for row, region in zip(boxed, regions, strict=True):
+        looking.setdefault(region, set()).add(row.object_id)
+    return [
+        _reframed(row, by_row[id(row)])
+        if id(row) in by_row and (row.object_id in new or len(looking[by_row[id(row)]]) > 1)
+        else row
+        for row in rows
+    ]
 
 
 def _reframed(row: TrackRow, region: Region) -> TrackRow:

@@ -1,15 +1,19 @@
 """Sweeps over phantoms with a network that sees bright pixels: masks are exact, so order and ends can be checked."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from napari_vost import Session
+from napari_vost import Session, propagation
 from napari_vost.cleanup import Cleanup
 from napari_vost.clip import Clip
+from napari_vost.contracts import TrackState
 from napari_vost.engine import EngineOptions
+from napari_vost.sight import Engine, FrameView
 from napari_vost.testing import BrightNetwork
+from napari_vost.types import Region
 
 
 def ball(frames: int = 20, first: int = 4, last: int = 15, size: int = 64) -> np.ndarray:
@@ -126,3 +130,31 @@ def test_the_whole_path_ends_in_a_file_on_the_same_grid(tmp_path: Path) -> None:
     session.save(tmp_path / "case.vost")
     again = Session.load(tmp_path / "case.vost")
     assert np.array_equal(np.asarray(again.label_map()), np.asarray(session.label_map()))
+
+
+def test_an_object_that_begins_far_away_changes_nothing_of_one_that_is_followed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise the first would look through another region from that frame on."""
+    seen: list[tuple[int, Region]] = []
+    one_step = propagation.step
+
+    def step(engine: Engine, state: TrackState, frame: FrameView) -> Any:
+        seen.extend((frame.frame_index, row.region) for row in state.rows if row.object_id == 1)
+        return one_step(engine, state, frame)
+
+    monkeypatch.setattr(propagation, "step", step)
+    frames = np.full((10, 400, 400), 20, np.uint8)
+    for index in range(10):
+        frames[index, 40 : 64 + 2 * index, 40 : 64 + 2 * index] = 220  # it grows
+    frames[:, 330:360, 330:360] = 220
+    looks = []
+    for beside in (False, True):
+        session = Session(Clip.from_array(frames, order="time"), BrightNetwork(native_region="auto"))
+        session.add_mask(0, frames[0] * (np.arange(400) < 200) > 100)
+        if beside:
+            session.add_mask(5, frames[5] * (np.arange(400) > 200) > 100, object_id=2)
+        seen.clear()
+        list(session.propagate("forward"))
+        looks.append(list(seen))
+    assert len(looks[0]) == 9 and looks[0] == looks[1]
