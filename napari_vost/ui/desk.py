@@ -45,6 +45,7 @@ from napari_vost.ui.studio import Studio
 from napari_vost.ui.tools import Tools
 from napari_vost.ui.view import PlaneView
 from napari_vost.ui.view_bar import ViewBar
+from napari_vost.ui.waiting import Waiting
 from napari_vost.ui.windowing import Windowing
 
 _PADDING, _SLIDER = 4, 16  # letters that a button is wider than its words, and that a slider is wide
@@ -118,6 +119,7 @@ class Desk(QWidget):
         self.save_key = SaveKey(self.viewer, self.export.ask, self)
         self.view_bar = ViewBar(self.clip, self.view, self.windowing, self.readout, self.player)
         self.room = EngineRoom(self.studio)
+        self.waiting = Waiting(self.room, self.scene)
         self.seen = SeenBar(self.room, self.windowing, self.clip)
         self.model = ModelBar(self.room)
         self.settings = SettingsBar(self.scene, self.mouse, remembered)
@@ -217,7 +219,7 @@ class Desk(QWidget):
         studio.progressed.disconnect(self._progressed)
         self.view.changed.disconnect(self._looked)
         self.save_key.close_down()
-        for one in (self.seen, self.model, self.settings, self.room):
+        for one in (self.seen, self.model, self.settings, self.waiting, self.room):
             one.close_down()
         self.tools.close()
         self.mouse.close()
