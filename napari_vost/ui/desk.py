@@ -27,6 +27,7 @@ from napari_vost.ui.keys import bind
 from napari_vost.ui.lane import Lane
 from napari_vost.ui.lane_csv import curve_csv, volume_ml
 from napari_vost.ui.lane_data import LaneData, changed_frames, lane_data, reviewed, reviewed_text, updated
+from napari_vost.ui.lane_dock import LaneDock
 from napari_vost.ui.letters import Letters, ScaleBar
 from napari_vost.ui.mark_bar import MarkBar
 from napari_vost.ui.model_bar import ModelBar
@@ -78,6 +79,7 @@ class Desk(QWidget):
         self.letters, self.scale_bar = Letters(viewer, clip, self.view), ScaleBar(viewer, clip)
         self.player = Player(self.view, clip) if clip.order == "time" else None
         self.lane = Lane()
+        self.lane_dock = LaneDock(viewer, self.lane)
         self.data: LaneData = lane_data(self._session)
         self.exported: Log = self._session.ledger.log  # what stood when masks left last, or when the clip was opened
         self._before: LaneData | None = None  # what stood when following began
@@ -131,7 +133,7 @@ class Desk(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for part in (self.view_bar, self.seen, self.hint, self.objects, self._object_row(), self.marks,
-                     self._look_row(), self.follow_bar, self.review,
+                     self._look_row(), self.follow_bar, self.review, self.lane_dock.button,
                      button("Save areas", "", self._save_curve, "The area of every object on every frame, as a table"),
                      *self._folded("Export", self.export), *self._folded("Model", self.model),
                      *self._folded("Settings", self.settings)):  # fmt: skip
@@ -218,6 +220,7 @@ class Desk(QWidget):
         studio.suggested.disconnect(self._show_suggestion)
         studio.progressed.disconnect(self._progressed)
         self.view.changed.disconnect(self._looked)
+        self.lane_dock.close_down()
         self.save_key.close_down()
         for one in (self.seen, self.model, self.settings, self.waiting, self.room):
             one.close_down()
