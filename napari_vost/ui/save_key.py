@@ -1,5 +1,7 @@
-"""Saving our masks from napari's File menu: straight to our formats, for napari's dialog offers one first that loses
-the geometry."""
+"""Saving our masks from napari's File menu: straight to our formats, for napari's dialog first offers a poorer one.
+
+That one, TIFF, loses the geometry.
+"""
 
 from __future__ import annotations
 
