@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from napari.layers import Image, Labels
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSlider, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from napari_vost.clip import Clip
 from napari_vost.errors import VostError
@@ -21,6 +22,7 @@ from napari_vost.ui.buttons import button
 from napari_vost.ui.cursor import Cursor
 from napari_vost.ui.engine_room import EngineRoom
 from napari_vost.ui.export_panel import ExportPanel
+from napari_vost.ui.folding import Fold
 from napari_vost.ui.follow_bar import FollowBar, left_text
 from napari_vost.ui.jobs import sentence_of
 from napari_vost.ui.keys import bind
@@ -135,8 +137,8 @@ class Desk(QWidget):
         for part in (self.view_bar, self.seen, self.hint, self.objects, self._object_row(), self.marks,
                      self._look_row(), self.follow_bar, self.review, self.lane_dock.button,
                      button("Save areas", "", self._save_curve, "The area of every object on every frame, as a table"),
-                     *self._folded("Export", self.export), *self._folded("Model", self.model),
-                     *self._folded("Settings", self.settings)):  # fmt: skip
+                     *_folded("Export", self.export, self.export.refresh), *_folded("Model", self.model),
+                     *_folded("Settings", self.settings)):  # fmt: skip
             layout.addWidget(part)
         layout.addStretch(1)
 
@@ -173,26 +175,6 @@ class Desk(QWidget):
         self.fill.valueChanged.connect(lambda value: setattr(self.scene.masks, "opacity", value / 100))
         self.outline = button("Outline", "", self._show_outline, "Masks as outlines, or filled", checkable=True)
         return _row(self.outline, self.fill)
-
-    def _folded(self, title: str, part: QWidget) -> tuple[QWidget, QWidget]:
-        """A title that unfolds a part of the dock."""
-        head = QToolButton()
-        head.setText(title)
-        head.setToolTip("Show or hide")
-        head.setCheckable(True)
-        head.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        head.setArrowType(Qt.ArrowType.RightArrow)
-
-        def fold(shown: bool) -> None:
-            head.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
-            part.setVisible(shown)
-            if shown and part is self.export:
-                self.export.refresh()
-
-        head.toggled.connect(fold)
-        part.setVisible(False)
-        return head, part
 
     def _connect(self) -> None:
         studio = self.studio
@@ -354,6 +336,10 @@ def _letters(part: QWidget) -> int:
     if not isinstance(part, QPushButton):
         return _SLIDER
     return len(part.text()) + (_PADDING if part.menu() is None else 2 * _PADDING)
+
+
+def _folded(title: str, part: QWidget, unfolds: Callable[[], object] | None = None) -> tuple[QWidget, QWidget]:
+    return Fold(title, part, unfolds).head, part
 
 
 def _row(*parts: QWidget) -> QWidget:
