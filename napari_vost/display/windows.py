@@ -64,7 +64,8 @@ def holds_hounsfield(values: Image) -> bool:
     low, high = _TISSUE_HU
     if values.dtype.kind not in "if" or not values.size or not float(values.min()) < _AIR_HU:
         return False
-    inside = values[values > low]
+    numbers = np.asarray(values, np.float64)
+    inside = numbers[numbers > low]
     return inside.size > 0 and float((inside < high).mean()) >= _MOST
 
 
