@@ -26,6 +26,7 @@ class EngineDoors(ABC):
 
     clip: Clip
     ledger: Ledger
+    _engine: Engine | None
     _seeds: SeedBook
     _alike: dict[int, bool]  # by memory of a prompted frame
 
@@ -84,6 +85,11 @@ class EngineDoors(ABC):
                 see(engine, self.frame_view(place), wanted)
                 return True
         return False
+
+    def encoded(self, frame_index: int) -> bool:
+        """Whether something of a frame is encoded, so that a prompt there is answered soon; builds no engine."""
+        held = () if self._engine is None else self._engine.features.keys()
+        return any(isinstance(key, tuple) and key[0] == frame_index for key in held)
 
     def forecast(self, frame_index: int, object_id: int = 1, horizon: int = 5) -> tuple[Forecast, ...]:
         """Where an object should be on the frames after a frame, as the motion prior sees it.

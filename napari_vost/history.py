@@ -262,6 +262,13 @@ class Ledger:
             after = {place: self.kept.get(place) for place in masks_before}
             self._add(Action(name, Change(len(self.settings.prompts)), dict(masks_before), after, follow))
 
+    def join(self) -> None:
+        """Make one action of the last two, which write masks only: what was broken off, and gone on with."""
+        *done, first, second = self.log.done
+        before = {**second.masks_before, **first.masks_before}
+        after = {**first.masks_after, **second.masks_after}
+        self._set(Log((*done, Action(second.name, second.change, before, after, second.follow))))
+
     def undo(self) -> Action | None:
         """Take the last action back."""
         if not self.log.done:

@@ -67,6 +67,10 @@ class FeatureStore:
         """Whether features of a key are here; they grow no younger by being asked for."""
         return key in self._memory or key in self._disk
 
+    def keys(self) -> tuple[Hashable, ...]:
+        """Keys of all that is here; any thread may ask."""
+        return (*tuple(self._memory), *tuple(self._disk))
+
     @property
     def room(self) -> bool:
         """Whether one more image fits into memory without another one leaving."""

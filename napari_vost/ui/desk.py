@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from napari.layers import Image, Labels
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSlider, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from napari_vost.clip import Clip
 from napari_vost.errors import VostError
@@ -21,12 +22,14 @@ from napari_vost.ui.buttons import button
 from napari_vost.ui.cursor import Cursor
 from napari_vost.ui.engine_room import EngineRoom
 from napari_vost.ui.export_panel import ExportPanel
+from napari_vost.ui.folding import Fold
 from napari_vost.ui.follow_bar import FollowBar, left_text
 from napari_vost.ui.jobs import sentence_of
 from napari_vost.ui.keys import bind
 from napari_vost.ui.lane import Lane
 from napari_vost.ui.lane_csv import curve_csv, volume_ml
 from napari_vost.ui.lane_data import LaneData, changed_frames, lane_data, reviewed, reviewed_text, updated
+from napari_vost.ui.lane_dock import LaneDock
 from napari_vost.ui.letters import Letters, ScaleBar
 from napari_vost.ui.mark_bar import MarkBar
 from napari_vost.ui.model_bar import ModelBar
@@ -45,6 +48,7 @@ from napari_vost.ui.studio import Studio
 from napari_vost.ui.tools import Tools
 from napari_vost.ui.view import PlaneView
 from napari_vost.ui.view_bar import ViewBar
+from napari_vost.ui.waiting import Waiting
 from napari_vost.ui.windowing import Windowing
 
 _PADDING, _SLIDER = 4, 16  # letters that a button is wider than its words, and that a slider is wide
@@ -77,6 +81,7 @@ class Desk(QWidget):
         self.letters, self.scale_bar = Letters(viewer, clip, self.view), ScaleBar(viewer, clip)
         self.player = Player(self.view, clip) if clip.order == "time" else None
         self.lane = Lane()
+        self.lane_dock = LaneDock(viewer, self.lane)
         self.data: LaneData = lane_data(self._session)
         self.exported: Log = self._session.ledger.log  # what stood when masks left last, or when the clip was opened
         self._before: LaneData | None = None  # what stood when following began
@@ -118,6 +123,7 @@ class Desk(QWidget):
         self.save_key = SaveKey(self.viewer, self.export.ask, self)
         self.view_bar = ViewBar(self.clip, self.view, self.windowing, self.readout, self.player)
         self.room = EngineRoom(self.studio)
+        self.waiting = Waiting(self.room, self.scene)
         self.seen = SeenBar(self.room, self.windowing, self.clip)
         self.model = ModelBar(self.room)
         self.settings = SettingsBar(self.scene, self.mouse, remembered)
@@ -129,10 +135,10 @@ class Desk(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for part in (self.view_bar, self.seen, self.hint, self.objects, self._object_row(), self.marks,
-                     self._look_row(), self.follow_bar, self.review,
+                     self._look_row(), self.follow_bar, self.review, self.lane_dock.button,
                      button("Save areas", "", self._save_curve, "The area of every object on every frame, as a table"),
-                     *self._folded("Export", self.export), *self._folded("Model", self.model),
-                     *self._folded("Settings", self.settings)):  # fmt: skip
+                     *_folded("Export", self.export, self.export.refresh), *_folded("Model", self.model),
+                     *_folded("Settings", self.settings)):  # fmt: skip
             layout.addWidget(part)
         layout.addStretch(1)
 
@@ -170,26 +176,6 @@ class Desk(QWidget):
         self.outline = button("Outline", "", self._show_outline, "Masks as outlines, or filled", checkable=True)
         return _row(self.outline, self.fill)
 
-    def _folded(self, title: str, part: QWidget) -> tuple[QWidget, QWidget]:
-        """A title that unfolds a part of the dock."""
-        head = QToolButton()
-        head.setText(title)
-        head.setToolTip("Show or hide")
-        head.setCheckable(True)
-        head.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        head.setArrowType(Qt.ArrowType.RightArrow)
-
-        def fold(shown: bool) -> None:
-            head.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
-            part.setVisible(shown)
-            if shown and part is self.export:
-                self.export.refresh()
-
-        head.toggled.connect(fold)
-        part.setVisible(False)
-        return head, part
-
     def _connect(self) -> None:
         studio = self.studio
         studio.masks_changed.connect(self._masks_changed)
@@ -216,8 +202,9 @@ class Desk(QWidget):
         studio.suggested.disconnect(self._show_suggestion)
         studio.progressed.disconnect(self._progressed)
         self.view.changed.disconnect(self._looked)
+        self.lane_dock.close_down()
         self.save_key.close_down()
-        for one in (self.seen, self.model, self.settings, self.room):
+        for one in (self.seen, self.model, self.settings, self.waiting, self.room):
             one.close_down()
         self.tools.close()
         self.mouse.close()
@@ -350,6 +337,10 @@ def _letters(part: QWidget) -> int:
     if not isinstance(part, QPushButton):
         return _SLIDER
     return len(part.text()) + (_PADDING if part.menu() is None else 2 * _PADDING)
+
+
+def _folded(title: str, part: QWidget, unfolds: Callable[[], object] | None = None) -> tuple[QWidget, QWidget]:
+    return Fold(title, part, unfolds).head, part
 
 
 def _row(*parts: QWidget) -> QWidget:

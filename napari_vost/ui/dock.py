@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from napari_vost.cases import OpenCase
     from napari_vost.ui.desk import Desk
 
-LANE = "VOST timeline"
 LEAST_PX = 300  # of width: narrower, and keys on the buttons are cut off
 REMEMBER_MS = 1000  # between two looks at how the clip is looked at, for the next time
 
@@ -59,7 +58,6 @@ class Dock(QWidget):
         self._image: Any = None  # of the clip that is worked on
         self._added: Any = None  # the same where the dock itself has added it
         self._opening: Opening | None = None
-        self._lane_dock: Any = None
         self._asked = self._ended = self._docked = self._window_closes = False
         self._window: QWidget | None = None
         self._asks_reader = True  # until nobody wants to say it
@@ -219,7 +217,7 @@ class Dock(QWidget):
         desk.scene.layer_lost.connect(self.close_clip)
         self._place.setWidget(desk)
         self.pages.setCurrentWidget(self._place)
-        self._lane_dock = self.viewer.window.add_dock_widget(desk.lane, area="bottom", name=LANE)
+        desk.lane_dock.show()
         self._show_title()
         if case is not None and case.session.view:
             look_again(desk, case.session.view)
@@ -261,9 +259,6 @@ class Dock(QWidget):
         if desk is not None:
             self.studio.close()
             desk.close_down()
-            if self._lane_dock is not None:
-                self.viewer.window.remove_dock_widget(self._lane_dock)
-            self._lane_dock = None
             if self._added is not None and self._added in self.viewer.layers:
                 self.viewer.layers.remove(self._added)
             self._place.takeWidget()

@@ -21,6 +21,8 @@ from napari_vost.ui.remembered import Remembered
 from napari_vost.ui.studio import Studio
 
 LEAST_FRAMES = 5  # that a speed is measured on
+SAME = 0.2  # of a time: a difference that is not worth a note
+_ANSWER = {True: "answer_ms", False: "first_answer_ms"}  # by whether the frame is encoded
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,17 @@ class EngineRoom(QObject):
         self._keep_seeing()
         ms = None if self.facts is None else self._speed(self.facts.model, "see_ms")
         return None if ms is None else ms * frames / 1000
+
+    def answer_s(self, encoded: bool) -> float | None:
+        """Seconds that a prompt waits for its answer, on a frame that is encoded or not; None where nobody knows."""
+        ms = None if self.facts is None else self._speed(self.facts.model, _ANSWER[encoded])
+        return self.see_s(1) if ms is None and not encoded else None if ms is None else ms / 1000
+
+    def answered(self, encoded: bool, seconds: float) -> None:
+        """Hear how long a prompt has waited that nothing else was in the way of."""
+        before_s = self.answer_s(encoded)
+        if before_s is None or abs(seconds - before_s) > SAME * before_s:
+            self._keep(_ANSWER[encoded], 1000 * (seconds if before_s is None else (seconds + before_s) / 2))
 
     def _speed(self, model: str, what: str) -> float | None:
         found = {} if self.facts is None else self._speeds.get(f"{model} on {self.facts.device}", {})

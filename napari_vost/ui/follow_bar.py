@@ -39,6 +39,10 @@ class FollowBar(QWidget):
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(8)
+        policy = self.progress.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # nothing below jumps when it comes
+        self.progress.setSizePolicy(policy)
+        self.progress.hide()
         self.line = QElidingLabel()
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -71,6 +75,7 @@ class FollowBar(QWidget):
     def _show_following(self, following: bool) -> None:
         self.button.setText("Stop  F" if following else "Follow  F")
         self.button.setAccessibleName("Stop" if following else "Follow")
+        self.progress.setVisible(following)
         self.progress.setRange(0, 0 if following else 1)
         self.progress.setValue(0)
         self.way.setEnabled(not following)

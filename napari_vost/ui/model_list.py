@@ -35,7 +35,7 @@ class ModelRow:
     def line(self, ms: float | None, in_use: bool) -> str:
         """What stands below the name; ``ms`` per followed frame, None where nobody has measured it."""
         state = "in use" if in_use else "here" if self.here else "to download"
-        speed = f"{ms:.0f} ms/frame" if ms is not None else "not measured yet" if self.here else ""
+        speed = f"{ms:.0f} ms/frame" if ms is not None else "not timed" if self.here else ""
         return " · ".join(part for part in (self.entry.licence, self.size, state, speed) if part)
 
 

@@ -38,6 +38,7 @@ class Run:
         self.objects = objects
         self._frames = range(*frames)
         self._stop = threading.Event()
+        self._broken = False  # off by an error, with a step of undo for what was reached
 
     def end(self, session: Session) -> None:
         """Stop at the next stage of a frame, or before the first one."""
@@ -51,9 +52,28 @@ class Run:
         frames: tuple[int, int] | None,
         reached: Callable[[Progress], None],
     ) -> None:
-        """Follow; `Cancelled` when it was ended after it had begun."""
+        """Follow; `Cancelled` when it was ended after it had begun.
+
+        Called once more after an error (see `Jobs.rescue`) it goes on, and both are one step of undo.
+        """
         if self._stop.is_set():
             return
+        standing = len(session.ledger.done)
+        try:
+            self._follow(session, direction, frames, reached)
+        finally:
+            noted = len(session.ledger.done) > standing
+            if self._broken and noted:
+                session.ledger.join()
+            self._broken = self._broken or noted
+
+    def _follow(
+        self,
+        session: Session,
+        direction: Direction,
+        frames: tuple[int, int] | None,
+        reached: Callable[[Progress], None],
+    ) -> None:
         started_s = time.monotonic()
         total = None if self.objects is not None else self._total(session)
         seen: set[int] = set()

@@ -130,4 +130,6 @@ def open_dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[..., Any
         dock.end()
         viewer.close()
     del viewer, dock
-    qtbot.wait(20)  # what is to be deleted later is deleted now
+    for _ in range(2):  # what is to be deleted later is deleted now, and with PyQt what hangs on that in the next round
+        qtbot.wait(20)
+        gc.collect()

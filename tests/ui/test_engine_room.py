@@ -163,6 +163,43 @@ def test_a_click_and_a_run_on_a_device_without_memory_go_on_on_the_cpu(enter: An
     assert all(studio.session.preview(frame)[1].any() for frame in range(5, 20))
 
 
+class RunsOut(Counting):
+    """Its device has no memory left after so many images."""
+
+    left = -1
+
+    def see(self, images: Tensor) -> ImageFeatures:
+        if self.left == 0:
+            self.place = torch.device("meta")
+        self.left -= 1
+        return super().see(images)
+
+
+def test_a_run_that_goes_on_on_the_cpu_is_one_step_of_undo(enter: Any, volume: Clip, qtbot: Any) -> None:
+    network = RunsOut()
+    room = enter(volume, network)
+    studio = room.studio
+    studio.add(PointPrompt(12, 1, 30, 40))
+    settle(room, qtbot)
+    clicked = dict(studio.session.ledger.kept)
+    studio.jobs.submit(lambda: (studio.session.use(window="0:200"), setattr(network, "left", 6)))  # nothing is seen yet
+    studio.follow()
+    settle(room, qtbot)
+    session = studio.session
+    assert any("ran out of memory" in words for words in room.said)
+    assert [one.name for one in session.ledger.done].count("follow") == 1
+    followed = {place: kept.mask for place, kept in session.ledger.kept.items()}
+    assert all((1, frame) in followed for frame in range(5, 20))
+    studio.undo()
+    settle(room, qtbot)
+    assert {place: one.mask for place, one in session.ledger.kept.items()} == {
+        place: one.mask for place, one in clicked.items()
+    }
+    studio.redo()
+    settle(room, qtbot)
+    assert {place: one.mask for place, one in session.ledger.kept.items()} == followed
+
+
 def test_the_display_never_changes_what_the_network_sees_and_the_button_does(
     lay_desk: Any, volume: Clip, qtbot: Any
 ) -> None:

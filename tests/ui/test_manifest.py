@@ -48,3 +48,8 @@ def test_writers_take_labels_in_formats_that_exporters_write() -> None:
 
 def test_both_samples_are_in_the_menu() -> None:
     assert [one.key for one in MANIFEST.contributions.sample_data or ()] == ["volume", "cine"]
+
+
+def test_the_entry_of_the_plugins_menu_says_what_it_is_for() -> None:
+    (widget,) = MANIFEST.contributions.widgets or ()
+    assert widget.display_name not in (MANIFEST.display_name, MANIFEST.name)

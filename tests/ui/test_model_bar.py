@@ -107,7 +107,7 @@ def answer(bar: Any, qtbot: Any, accept: bool) -> str:
 
 
 def test_each_model_says_licence_size_whether_it_is_here_and_that_nobody_has_measured_it(bar: Any) -> None:
-    assert line_of(bar, "vost-nano") == "Apache-2.0 · here · not measured yet"
+    assert line_of(bar, "vost-nano") == "Apache-2.0 · here · not timed"
     assert line_of(bar, "sam2.1-tiny") == "Apache-2.0 · 156 MB · to download"
     assert line_of(bar, "hosted") == "Licence 1.0 · 3 MB · to download"
     choose(bar, "hosted")
