@@ -216,6 +216,7 @@ class Desk(QWidget):
         self.exported, self._before = self._session.ledger.log, None
         self.lane.set_range(None)
         self.lane.set_suggestion(None)
+        self.lane.flash({})  # what has changed there is no news here
         self.refresh()
 
     @property
