@@ -171,7 +171,9 @@ def test_the_case_of_another_reader_is_only_looked_at(
     assert dock.studio.session.ledger.kept == before and len(dock.studio.session.prompts) == 1
     assert any("read-only" in one for one in said)
     assert [case.reader for case in list_cases()] == ["Doe^Jo"]
-    assert open_case(list_cases()[0].path, "Doe^Jo").session.prompts == theirs.session.prompts
+    again = open_case(list_cases()[0].path, "Doe^Jo")
+    assert again.session.prompts == theirs.session.prompts
+    assert again.autosave is not None and again.autosave.close()
     path = list_cases()[0].path
     held = path.read_bytes()
     press(button(dock, "Make mine", QToolButton))

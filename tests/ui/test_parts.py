@@ -27,30 +27,17 @@ from napari_vost.ui import dock as dock_module  # noqa: E402
 from napari_vost.ui import parts as parts_module  # noqa: E402
 from napari_vost.ui.series_chooser import SeriesChooser  # noqa: E402
 from tests.io.dicom_factory import write_series  # noqa: E402
+from tests.ui.beating import AFFINE, SLICES, TIMES, beating, write_heart  # noqa: E402
 from tests.ui.hands import CONTROL, SHIFT, Hands  # noqa: E402
 from tests.ui.looking import hover  # noqa: E402
 from tests.ui.test_dock import button, continue_first, desk_of, press  # noqa: E402
 
 Open = Callable[..., Any]
-SLICES, TIMES = 6, 8
-AFFINE = np.array([[1.5, 0, 0, -40], [0, 1.4, 0, -30], [0, 0, 8, 20], [0, 0, 0, 1.0]])
-
-
-def beating() -> np.ndarray:
-    """A bright disc in the dark, (x, y, z, t): larger from slice to slice, and beating."""
-    x, y, z, t = np.mgrid[0:72, 0:64, 0:SLICES, 0:TIMES]
-    radius = 8 + z + 2 * np.sin(2 * np.pi * t / TIMES)
-    noise = np.random.default_rng(4).integers(0, 20, x.shape)
-    return np.asarray(((x - 40) ** 2 + (y - 30) ** 2 < radius**2) * 180 + noise, dtype=np.int16)
 
 
 @pytest.fixture
 def scan(tmp_path: Path) -> Path:
-    image = nibabel.Nifti1Image(beating(), AFFINE)
-    image.header.set_xyzt_units("mm", "msec")
-    image.header["pixdim"][4] = 50.0
-    nibabel.save(image, tmp_path / "heart.nii.gz")
-    return tmp_path / "heart.nii.gz"
+    return write_heart(tmp_path / "heart.nii.gz")
 
 
 @pytest.fixture
