@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from napari_vost.errors import ExportError, InputError
+from napari_vost.geometry import Part
 from napari_vost.io.atomic import atomic_file
 from napari_vost.paths import cases_folder, state_folder
 
@@ -86,6 +87,18 @@ def case_path(alias: str, reader: str, folder: Path | None = None) -> Path:
     """Where a reader's case lies: ``<alias>_<reader>.vost``, the reader in plain letters."""
     name = f"{check_alias(alias)}_{_plain(check_reader(reader))}{SUFFIX}"
     return (cases_folder() if folder is None else folder) / name
+
+
+def part_alias(alias: str, part: Part | None) -> str:
+    """Alias of the case of a part of a scan, such as ``case-001-slice04``, counted from 1; a whole scan's own alias."""
+    if part is None:
+        return alias
+    return f"{alias}-{part.kind}{part.index + 1:0{max(2, len(str(part.count)))}d}"
+
+
+def scan_alias(alias: str, part: Part) -> str:
+    """Alias that the cases of all parts of a scan begin with, from that of one part."""
+    return alias.removesuffix(part_alias("", part)) or alias
 
 
 def make_folder(folder: Path) -> None:

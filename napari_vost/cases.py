@@ -49,6 +49,8 @@ class Case:
         When something in it was done last, with time zone.
     problem
         Why it cannot be opened, in one sentence; "" where it can.
+    model
+        Name of the model that it was left with.
     """
 
     path: Path
@@ -59,6 +61,7 @@ class Case:
     frames: int = 0
     changed: datetime = NEVER
     problem: str = ""
+    model: str = ""
 
     def read_only_for(self, reader: str) -> str:
         """Why a reader may only look at it, in one sentence; "" where they may change it."""
@@ -83,7 +86,7 @@ class OpenCase:
 
 def next_alias(folder: Path | None = None) -> str:
     """The first of ``case-001``, ``case-002`` … behind all that are there, whoever's they are."""
-    found = (re.match(r"case-(\d+)_", path.name, re.IGNORECASE) for path in _files(folder))
+    found = (re.match(r"case-(\d+)[-_]", path.name, re.IGNORECASE) for path in _files(folder))
     return f"case-{max((int(one[1]) for one in found if one), default=0) + 1:03d}"
 
 
@@ -108,6 +111,7 @@ def describe_case(path: Path) -> Case:
             summary.get("reviewed", 0),
             summary.get("frames", 0),
             datetime.fromisoformat(changed) if changed else _modified(path),
+            model=meta.get("model", ""),
         )
     except (SessionError, OSError, ValueError) as error:
         return Case(path, alias or path.stem, reader, changed=_modified(path), problem=str(error))

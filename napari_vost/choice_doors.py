@@ -111,6 +111,11 @@ class ChoiceDoors(ABC):
         same_place = pick_device(options.device) == pick_device(self.options.device)
         return options.adapter is None and (same_place or self._given is not None)
 
+    @property
+    def loaded(self) -> Network | None:
+        """The network, where the model's own weights are loaded already: another session may be given it."""
+        return None if self.options.adapter is not None else self._network
+
     def relieve(self) -> str:
         """Go on on the CPU after the device ran out of memory; one sentence that says so, "" if it is the CPU already.
 

@@ -13,6 +13,7 @@ Conventions
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +84,27 @@ def points_xyf(affine_lps: Affine, points_mm: NDArray[np.float64]) -> NDArray[np
     return np.asarray(np.linalg.solve(affine_lps[:3, :3], (points_mm - affine_lps[:3, 3]).T).T)
 
 
+@dataclass(frozen=True)
+class Part:
+    """Which part of a 4D source a clip is.
+
+    Attributes
+    ----------
+    kind
+        ``"time"``: the volume of one time point; ``"slice"``: the cine of one slice.
+    index, count
+        Which one, from 0, of how many.
+    """
+
+    kind: Literal["time", "slice"]
+    index: int
+    count: int
+
+    def __str__(self) -> str:
+        """As people say it: ``Slice 4/10``."""
+        return f"{self.kind.capitalize()} {self.index + 1}/{self.count}"
+
+
 @dataclass(frozen=True, eq=False)
 class Grid:
     """Where a clip's pixels lie in the array that its source stores.
@@ -110,6 +132,14 @@ class Grid:
             raise GeometryError(
                 f"Grid: axes {self.axes} and fixed {self.fixed} must name each of {len(self.shape)} axes once."
             )
+
+    @property
+    def part(self) -> Part | None:
+        """Which part of a 4D source the clip is; None where there is no other one."""
+        if len(self.shape) < 4 or self.shape[self.fixed[0][0]] < 2:
+            return None
+        axis, index = self.fixed[0]
+        return Part("time" if axis == 3 else "slice", index, self.shape[axis])
 
     def take(self, stored: Array, frame_index: int) -> Array:
         """Return one frame (H, W), a view of the stored array."""

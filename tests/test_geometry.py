@@ -60,6 +60,17 @@ def frames_of(grid: Grid, stored: np.ndarray) -> np.ndarray:
     return np.stack([grid.take(stored, index) for index in range(grid.shape[grid.axes[0]])])
 
 
+def test_a_grid_says_which_part_of_a_4d_source_it_is() -> None:
+    def part(shape: tuple[int, ...], axes: tuple[int, int, int], *fixed: tuple[int, int]) -> str:
+        return str(Grid(shape, axes, np.eye(4), fixed).part)
+
+    assert part((4, 5, 6, 7), (2, 1, 0), (3, 2)) == "Time 3/7"
+    assert part((4, 5, 6, 7), (3, 1, 0), (2, 5)) == "Slice 6/6"
+    assert part((4, 5, 6, 7), (3, 2, 0), (1, 0)) == "Slice 1/5"  # cut across the stored slices
+    assert part((4, 5, 1, 7), (3, 1, 0), (2, 0)) == "None"  # a cine of the only slice
+    assert part((4, 5, 6), (2, 1, 0)) == "None"
+
+
 @given(grids())
 def test_frames_go_back_to_where_they_were_taken(grid: Grid) -> None:
     stored = 1 + np.arange(np.prod(grid.shape)).reshape(grid.shape)

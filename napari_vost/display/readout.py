@@ -21,6 +21,8 @@ def readout(
 ) -> str:
     """One line such as ``Image 46/120 (instance 75) · z −132.5 mm · R 17.6 P 35.3 · 64 HU · Pancreas``.
 
+    Of a 4D source it says the other axis too: ``Image 12/30 · Slice 4/10 · 380 ms …``.
+
     Positions are those of the cursor in the patient, millimetres, whatever plane it moves in: to the Right or Left and
     to Anterior or Posterior of the origin, z towards the head (DICOM's patient coordinates). Without orientation they
     count from pixel (0, 0) of the first frame along the frame's own axes; without spacing in pixels.
@@ -46,7 +48,8 @@ def readout(
     if not 0 <= frame_index < len(clip):
         raise InputError(f"Frame {frame_index} does not exist: the clip has frames 0 to {len(clip) - 1}.")
     inside = pixel_yx is not None and _inside(clip, pixel_yx)
-    parts = [_image(clip, frame_index), _along(clip, frame_index, pixel_yx if inside else None)]
+    parts = [_image(clip, frame_index), str(clip.source.grid.part or "")]
+    parts.append(_along(clip, frame_index, pixel_yx if inside else None))
     if inside and pixel_yx is not None:
         parts += [_across(clip, frame_index, pixel_yx), _value(clip, value), label]
     return " · ".join(part for part in parts if part)

@@ -56,6 +56,11 @@ class Cursor:
         self._view.changed.disconnect(self._soon)
         self._viewer.mouse_move_callbacks.remove(self._on_move)
 
+    def turn_to(self, clip: Clip) -> None:
+        """Say it of another clip of the same size, which the layer shows by now."""
+        self._clip = clip
+        self.refresh()
+
     def refresh(self) -> None:
         """Write the line anew: the masks under the cursor may have changed."""
         text = self._line()

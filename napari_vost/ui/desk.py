@@ -36,6 +36,7 @@ from napari_vost.ui.model_bar import ModelBar
 from napari_vost.ui.mouse import Mouse
 from napari_vost.ui.name_list import NameList
 from napari_vost.ui.object_list import ObjectList
+from napari_vost.ui.part_bar import PartBar
 from napari_vost.ui.playing import Player
 from napari_vost.ui.remembered import Remembered
 from napari_vost.ui.review_bar import ReviewBar
@@ -75,7 +76,8 @@ class Desk(QWidget):
         self.view = PlaneView(viewer, clip, image)
         self.scene = Scene(viewer, studio, self.view, image)
         self.tools = Tools(viewer, self.scene)
-        self.mouse = Mouse(self.scene, self.tools)
+        self.part_bar = PartBar(clip.source.grid.part)
+        self.mouse = Mouse(self.scene, self.tools, self.part_bar.step)
         self.windowing = Windowing(viewer, clip, image, self.scene.owns)
         self.readout = Cursor(viewer, clip, image, self.view, self._label_at)
         self.letters, self.scale_bar = Letters(viewer, clip, self.view), ScaleBar(viewer, clip)
@@ -134,7 +136,7 @@ class Desk(QWidget):
         self.hint.setMinimumHeight(2 * self.hint.fontMetrics().lineSpacing() + 10)  # nothing below jumps
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for part in (self.view_bar, self.seen, self.hint, self.objects, self._object_row(), self.marks,
+        for part in (self.view_bar, self.part_bar, self.seen, self.hint, self.objects, self._object_row(), self.marks,
                      self._look_row(), self.follow_bar, self.review, self.lane_dock.button,
                      button("Save areas", "", self._save_curve, "The area of every object on every frame, as a table"),
                      *_folded("Export", self.export, self.export.refresh), *_folded("Model", self.model),
@@ -190,6 +192,24 @@ class Desk(QWidget):
         self.lane.frame_chosen.connect(self.view.go_to)
         self.lane.object_chosen.connect(studio.choose)
         self.lane.range_changed.connect(self._choose_range)
+
+    def start_over(self, clip: Clip) -> None:
+        """Show another session, of a clip that the image shows by now; what is in hand and in view stays."""
+        self.clip = clip
+        for one in (self.scene, self.room, self.settings):
+            one.start_over()
+        self.export.show_session(self._session)
+        self.exported, self._before = self._session.ledger.log, None
+        self.lane.set_range(None)
+        self.lane.set_suggestion(None)
+        self.lane.flash({})  # what has changed there is no news here
+        self.refresh()
+
+    @property
+    def unexported(self) -> bool:
+        """Whether there are masks that have not been exported since they changed."""
+        ledger = self._session.ledger
+        return self.exported != ledger.log and any(not kept.mask.empty for kept in list(ledger.kept.values()))
 
     def close_down(self) -> None:
         """Take away layers, overlays, callbacks and the timeline: napari is as before."""

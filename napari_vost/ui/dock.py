@@ -11,22 +11,21 @@ from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QShowEvent
 from qtpy.QtWidgets import (
     QFrame,
-    QHBoxLayout,
-    QLabel,
     QMessageBox,
     QScrollArea,
     QSizePolicy,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_vost.clip import Clip
 from napari_vost.errors import VostError
+from napari_vost.ui.head import Head
 from napari_vost.ui.layers import clip_of
 from napari_vost.ui.look import look_again, look_of
 from napari_vost.ui.opening import Opened, Opening, open_in_background, ready
+from napari_vost.ui.parts import Parts, turn_desk
 from napari_vost.ui.reader_name import ask_reader
 from napari_vost.ui.samples import sample_path
 from napari_vost.ui.start import Start
@@ -34,6 +33,7 @@ from napari_vost.ui.studio import Studio
 
 if TYPE_CHECKING:
     from napari_vost.cases import OpenCase
+    from napari_vost.session import Session
     from napari_vost.ui.desk import Desk
 
 LEAST_PX = 300  # of width: narrower, and keys on the buttons are cut off
@@ -53,6 +53,7 @@ class Dock(QWidget):
         super().__init__()
         self.viewer = napari_viewer
         self.studio = Studio()
+        self._parts = Parts(self, self.studio, self._turn_to, self._refused, lambda: self._asking or self._hand_is_busy)
         self.desk: Desk | None = None
         self._case: OpenCase | None = None
         self._image: Any = None  # of the clip that is worked on
@@ -82,24 +83,9 @@ class Dock(QWidget):
         self.start.path_chosen.connect(self.open_path)
         self.start.sample_chosen.connect(lambda key: self.open_path(sample_path(key)))
         self.start.layer_chosen.connect(self._open_selected)
-        self._title = QLabel()
-        self._title.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
-        self._close = QToolButton()
-        self._close.setText("Close")
-        self._close.setToolTip("Back to the first screen; the work is saved")
-        self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._close.clicked.connect(self._ask_to_close)
-        self._head = QWidget()
-        head = QHBoxLayout(self._head)
-        head.setContentsMargins(0, 0, 0, 0)
-        self._mine = QToolButton()
-        self._mine.setText("Make mine")
-        self._mine.setToolTip("Copy this case under your own name and go on in the copy")
-        self._mine.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._mine.clicked.connect(self._make_mine)
-        head.addWidget(self._title, 1)
-        head.addWidget(self._mine)
-        head.addWidget(self._close)
+        self._head = Head()
+        self._head.close_asked.connect(self._ask_to_close)
+        self._head.mine_asked.connect(self._make_mine)
         self._place = QScrollArea()
         self._place.setWidgetResizable(True)
         self._place.setFrameShape(QFrame.Shape.NoFrame)
@@ -185,7 +171,7 @@ class Dock(QWidget):
 
     def _wait(self, words: str) -> None:
         self.start.setEnabled(not words)
-        self._title.setText(words)
+        self._head.say(words)
         self._head.setVisible(bool(words) or self.desk is not None)
 
     def _take_what_is_there(self) -> None:
@@ -218,7 +204,10 @@ class Dock(QWidget):
         self._place.setWidget(desk)
         self.pages.setCurrentWidget(self._place)
         desk.lane_dock.show()
-        self._show_title()
+        self._parts.begin(desk, case)
+        self._head.show_case(case)
+        if case is not None and case.read_only:
+            show_warning(case.read_only)
         if case is not None and case.session.view:
             look_again(desk, case.session.view)
         else:
@@ -227,6 +216,22 @@ class Dock(QWidget):
             desk.tools.arm("point")  # the first click marks
         self._looking.start()
 
+    def _turn_to(self, opened: Opened, session: Session, case: OpenCase | None) -> None:
+        """Go on with another time point or slice of the scan, at the same desk."""
+        if self.desk is None:
+            return
+        self._remember()
+        self._parts.leave(self._case, self.desk.unexported)
+        self._case = case
+        turn_desk(self.desk, opened, session, None if case is None else case.autosave)
+        self._head.show_case(case)
+        self._case_soon.start()  # what nothing saves may be saved by now
+
+    @property
+    def _hand_is_busy(self) -> bool:
+        """Whether something is being drawn or painted."""
+        return self.desk is not None and (self.desk.mouse.drawing or self.desk.scene.brush.painting)
+
     def _ask_to_close(self) -> None:
         if self._may_close():
             self.close_clip()
@@ -234,16 +239,15 @@ class Dock(QWidget):
     def _may_close(self) -> bool:
         """Ask once about masks that were not exported since they changed; they are saved all the same."""
         session, desk = self.studio.session, self.desk
-        if session is None or desk is None or self._asked or desk.exported == session.ledger.log:
-            return True
-        if not any(not kept.mask.empty for kept in list(session.ledger.kept.values())):
+        if session is None or desk is None or self._asked or not (desk.unexported or self._parts.unexported):
             return True
         self._asked = True
         return self.asks_to_close()
 
     def asks_to_close(self) -> bool:
         """Whether the user wants to close with masks that no file holds but the case."""
-        kept = "They are saved and wait under Continue." if self.studio.autosave else "Nobody has saved them."
+        lost = self._parts.unsaved or (self.desk is not None and self.desk.unexported and not self.studio.autosave)
+        kept = "Nobody has saved them." if lost else "They are saved and wait under Continue."
         box = QMessageBox(self)
         box.setText(f"The masks of this clip have not been exported. {kept}")
         close = box.addButton("Close", QMessageBox.ButtonRole.AcceptRole)
@@ -255,6 +259,7 @@ class Dock(QWidget):
         """Clear the desk; the work is in its file, the image stays."""
         self._looking.stop()
         self._remember()
+        self._parts.end()
         desk, self.desk = self.desk, None
         if desk is not None:
             self.studio.close()
@@ -330,13 +335,13 @@ class Dock(QWidget):
         if not reader or self.studio.session is not session:  # it may have been closed while the question stood
             return
         try:
-            self._case = cases.start_case(session, cases.next_alias(), reader)
+            self._case = cases.start_case(session, self._parts.name(session.clip, cases.next_alias()), reader)
         except VostError as error:
             show_warning(str(error))
             return
         if self._case.autosave is not None:
             self.studio.keep(self._case.autosave)
-        self._show_title()
+        self._head.show_case(self._case)
 
     def _ask_reader(self) -> str:
         """The reader's name; "" where nobody says it, which is told once, or while the question stands already."""
@@ -349,17 +354,6 @@ class Dock(QWidget):
             self._asks_reader = False
             show_warning("Nothing is saved by itself, for nobody said who reads: export before you close.")
         return reader
-
-    def _show_title(self) -> None:
-        alias = self._case.case.alias if self._case is not None else "New case"
-        reader = f" · {self._case.case.reader}" if self._case is not None and self._case.case.reader else ""
-        self._title.setText(alias + reader)
-        self._title.setToolTip(self._case.read_only if self._case is not None and self._case.read_only else "")
-        read_only = "" if self._case is None else self._case.read_only
-        self._mine.setVisible(bool(read_only))
-        if read_only:
-            show_warning(read_only)
-        self._head.show()
 
     def _make_mine(self) -> None:
         """Go on in a copy of another reader's case."""

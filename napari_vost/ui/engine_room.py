@@ -87,6 +87,16 @@ class EngineRoom(QObject):
         self.studio.following_changed.disconnect(self._followed)
         self.studio.jobs.rescue = None
 
+    def start_over(self) -> None:
+        """Tell of another session, which the studio has by now; until its engine is known there is nothing to tell."""
+        session = self.studio.session
+        if session is not None:
+            self._session.masks_changed.disconnect(self._reached, missing_ok=True)
+            self._session, self.facts, self._reached_s = session, None, []
+            session.masks_changed.connect(self._reached)
+            self.changed.emit()
+            self.ask()
+
     def ask(self) -> None:
         """Find out anew what the engine is made of."""
         self.studio.jobs.submit(lambda: facts_of(self._session), self._hear)

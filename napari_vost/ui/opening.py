@@ -10,7 +10,7 @@ from typing import Any
 
 from qtpy.QtWidgets import QWidget
 
-from napari_vost.clip import Clip
+from napari_vost.clip import Clip, Window
 from napari_vost.display.windows import presets
 from napari_vost.errors import Cancelled, ChoiceNeeded
 from napari_vost.io.readers import Description, describe, open_clip
@@ -24,11 +24,12 @@ _KINDS = {"video": "video", "image-stack": "pictures"}
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A clip that can be shown: ``viewer.add_image(opened.data, **opened.options)``."""
+    """A clip that can be shown, ``viewer.add_image(opened.data, **opened.options)``, and its windows to choose from."""
 
     clip: Clip
     data: FrameArray
     options: dict[str, Any]
+    windows: tuple[Window, ...] = ()
 
 
 def layer_name(clip: Clip) -> str:
@@ -45,7 +46,7 @@ def ready(clip: Clip, name: str = "") -> Opened:
     windows = presets(clip)
     data, options = image_layer(clip, name or layer_name(clip), windows[0] if windows else None)
     data.frame((len(clip) - 1) // 2)
-    return Opened(clip, data, options)
+    return Opened(clip, data, options, windows)
 
 
 def load(path: Path, choices: Choices | None = None) -> Opened:
@@ -69,6 +70,18 @@ def load_or_describe(path: Path, choices: Choices | None = None) -> Opened | Des
         if choices:
             raise
         return describe(path)
+
+
+def other_part(clip: Clip, at: int) -> Clip:
+    """Another time point or slice of the 4D source of a clip, opened as that clip was.
+
+    Raises
+    ------
+    ReadError
+        It cannot be read any more.
+    """
+    choices: Choices = dict(clip.source.opened)
+    return open_clip(choices.pop("path"), **{**choices, "at": at})
 
 
 class Opening:

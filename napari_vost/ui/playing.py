@@ -40,6 +40,10 @@ class Player:
         """Whether it plays."""
         return bool(self._timer.isActive())
 
+    def turn_to(self, clip: Clip) -> None:
+        """Play at the frame times of another clip with as many frames; one that plays goes on."""
+        self._durations = frame_durations_ms(clip)
+
     def toggle(self) -> None:
         """Play from the frame that is shown, or stop. Does nothing where no frames are shown."""
         if self.playing:

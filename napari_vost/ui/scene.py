@@ -156,6 +156,21 @@ class Scene(QObject):
         self.masks.opacity, self.masks.contour = looks
         self.made.emit()
 
+    def start_over(self) -> None:
+        """Show another session, of a clip of the same size; the layers stay."""
+        session = self.studio.session
+        if session is None:
+            return
+        for layer in self.layers:
+            layer.metadata = {SESSION: session}
+        for frame in self.labels:
+            if frame.any():
+                frame[:] = 0
+        self._dirty.clear()
+        self._draw_objects()
+        self.draw(frozenset(frame for _, frame in list(session.ledger.kept)))
+        self._refresh()
+
     # masks --------------------------------------------------------------------------------------------------------
 
     def draw(self, frames: Iterable[int]) -> None:

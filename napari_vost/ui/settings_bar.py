@@ -72,6 +72,17 @@ class SettingsBar(QWidget):
         self._studio.following_changed.disconnect(self.overwrite.setDisabled)
         self._scene.made.disconnect(self._set_brush)
 
+    def start_over(self) -> None:
+        """Set what another session says, which the studio has by now."""
+        session = self._studio.session
+        if session is not None:
+            self._session.masks_changed.disconnect(self._note, missing_ok=True)
+            self._session, self._reached = session, None
+            session.masks_changed.connect(self._note)
+            self.overwrite.blockSignals(True)  # nobody has switched it
+            self._begin()
+            self.overwrite.blockSignals(False)
+
     def _begin(self) -> None:
         """Set what is remembered; who gets a pixel is the session's own where it says so."""
         session = self._session

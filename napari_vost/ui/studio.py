@@ -80,7 +80,8 @@ class Studio(Objects):
         if autosave is not None:
             self.keep(autosave)
         self.jobs.spare_s = ()
-        self.jobs.submit(lambda: session.engine)  # the network is there when the first click comes
+        # the network is there when the first click comes
+        self.jobs.submit(lambda: session.engine if self.session is session else None)
         self.opened.emit()
 
     def keep(self, autosave: Autosave) -> None:
@@ -312,7 +313,7 @@ class Studio(Objects):
 
         def found(suggestions: Any) -> None:
             self._suggesting = False
-            self.suggested.emit(suggestions[0] if suggestions else None)
+            self.suggested.emit(suggestions[0] if suggestions and self.session is session else None)
 
         def none(_: str) -> None:
             found(())

@@ -79,6 +79,15 @@ class PlaneView:
         dims.events.point.connect(self._on_point, position="last")
         for emitter in self._axes_events():
             emitter.connect(self._on_axes)
+        self._listen()
+
+    def turn_to(self, clip: Clip) -> None:
+        """Look at another clip of the same size and place, which the layer shows by now; nothing else changes."""
+        self._whole.stop()
+        self._clip, self._whole = clip, WholeClip(self._image.data)
+        self._listen()
+
+    def _listen(self) -> None:
         self._whole.progress.connect(self.reading.emit)
         self._whole.failed.connect(show_warning)
 

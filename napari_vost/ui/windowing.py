@@ -76,6 +76,16 @@ class Windowing:
             raise InputError(f"Window: expected low below high, got {window.low} to {window.high}.")
         self._image.contrast_limits = (window.low, window.high)
 
+    def turn_to(self, windows: tuple[Window, ...]) -> None:
+        """Offer the windows of another part of the scan; what is shown stays, and "Automatic" stays automatic."""
+        if not self.available:
+            return
+        shown, self._worker, self.presets = self.window.name, None, windows
+        same = next((one for one in windows if one.name == shown), None)
+        if same is not None:
+            self.apply(same)
+        self.presets_ready.emit(windows)
+
     def close(self) -> None:
         """Take the drag away; the window that is shown stays."""
         if not self.available:

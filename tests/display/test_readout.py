@@ -11,6 +11,7 @@ import pytest
 from napari_vost.clip import Clip
 from napari_vost.display.readout import readout
 from napari_vost.errors import InputError
+from napari_vost.geometry import Grid
 from napari_vost.io.readers import open_clip
 from tests.display.patients import ORDERS, SHAPE, clip_at, places, turned
 from tests.io.dicom_factory import ramp_volume, stack_origins, write_series
@@ -56,6 +57,17 @@ def test_a_cine_says_milliseconds_and_where_its_plane_lies() -> None:
     clip = clip_at(STRAIGHT, "time", frame_times_s=(0.0, 0.03, 0.09, 0.1, 0.2), modality="MR")
     assert readout(clip, 2, (0.0, 0.0), 340) == "Image 3/5 · 90 ms · R 12.3 P 45.6 · 340"
     assert readout(replace(clip, frame_times_s=None), 2, (0.0, 0.0), 340) == "Image 3/5 · R 12.3 P 45.6 · 340"
+
+
+def test_of_a_4d_source_the_other_axis_is_said_too() -> None:
+    cine = clip_at(STRAIGHT, "time", frame_times_s=(0.0, 0.03, 0.09, 0.1, 0.2))
+    shape = (7, 6, 10, 5)
+    cine = replace(cine, source=replace(cine.source, grid=Grid(shape, (3, 1, 0), STRAIGHT, ((2, 3),))))
+    assert readout(cine, 2, (0.0, 0.0), 340) == "Image 3/5 · Slice 4/10 · 90 ms · R 12.3 P 45.6 · 340"
+    volume = clip_at(STRAIGHT)
+    grid = Grid((7, 6, 5, 25), (2, 1, 0), STRAIGHT, ((3, 2),))
+    volume = replace(volume, source=replace(volume.source, grid=grid))
+    assert readout(volume, 3) == "Image 4/5 · Time 3/25 · z −125.0 mm"
 
 
 def test_every_frame_of_a_cine_lies_where_the_first_one_lies() -> None:

@@ -10,10 +10,20 @@ import numpy as np
 import pytest
 
 from napari_vost import Session, open_clip, paths
-from napari_vost.case_names import case_path, check_alias, check_reader, reader_name, same_reader, set_reader_name
+from napari_vost.case_names import (
+    case_path,
+    check_alias,
+    check_reader,
+    part_alias,
+    reader_name,
+    same_reader,
+    scan_alias,
+    set_reader_name,
+)
 from napari_vost.cases import Case, describe_case, list_cases, make_mine, next_alias, open_case, start_case
 from napari_vost.clip import Clip
 from napari_vost.errors import ExportError, InputError, ScanNotFound, SessionError
+from napari_vost.geometry import Part
 from napari_vost.testing import BrightNetwork
 from napari_vost.types import Label
 
@@ -281,3 +291,17 @@ def test_sessions_of_arrays_can_be_cases(cine: Clip) -> None:
     again = open_case(opened.case.path, "Jane", source=cine)
     assert again.session.alias == "case-001"
     assert again.autosave is not None and again.autosave.close()
+
+
+def test_parts_of_a_4d_scan_are_cases_beside_one_another(scan: Path) -> None:
+    fourth, third = Part("slice", 3, 10), Part("time", 2, 120)
+    assert part_alias("case-001", fourth) == "case-001-slice04" and part_alias("case-001", third) == "case-001-time003"
+    assert part_alias("case-001", None) == "case-001"
+    assert scan_alias("case-001-slice04", fourth) == scan_alias("case-001", fourth) == "case-001"
+    assert scan_alias("case-001-slice05", fourth) == "case-001-slice05"  # what the user has called it
+    start(scan, part_alias("case-007", fourth))
+    assert next_alias() == "case-008"
+
+
+def test_a_list_of_cases_knows_the_model(scan: Path) -> None:
+    assert describe_case(start(scan)).model == BrightNetwork().traits.name

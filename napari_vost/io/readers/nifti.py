@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import os
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,8 @@ from napari_vost.types import Image, Source
 
 _MILLIMETRES = {"meter": 1e3, "mm": 1.0, "micron": 1e-3, "unknown": 1.0}
 _SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
+_unpacked: WeakValueDictionary[tuple[str, int, int], NDArray[Any]] = WeakValueDictionary()  # as long as a clip has one
+_unpacking = threading.Lock()
 
 
 class NiftiReader:
@@ -90,7 +94,7 @@ def open_nifti(path: Path, options: Options) -> Clip:
     times = (
         tuple(step * index for index in range(shape[3])) if order == "time" and len(shape) == 4 and step > 0 else None
     )
-    stack = _NiftiStack(grid, colour, partial(_unscaled, path, image, shape), _scale(image))
+    stack = _NiftiStack(grid, colour, partial(_stored, path, image, shape), _scale(image))
     source = Source("nifti", grid, path, (path,))
     notices = (ONE_FRAME,) if stack.shape[0] == 1 else ()
     return Clip(stack, order, geometry, source, frame_times_s=times, notices=notices)
@@ -150,6 +154,21 @@ def _affine_mm(affine_ras: Affine, millimetres: float) -> Affine:
     affine = np.asarray(affine_ras, dtype=np.float64).copy()
     affine[:3] *= millimetres
     return lps_from_ras(affine)
+
+
+def _stored(path: Path, image: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Stored values; the parts of a 4D file that are open at one time share them."""
+    file = Path(image.file_map["image"].filename)
+    with _unpacking:
+        try:
+            now = file.stat()
+            key = (str(file.resolve()), now.st_mtime_ns, now.st_size)
+        except OSError:
+            return _unscaled(path, image, shape)  # which says what is wrong
+        found = _unpacked.get(key)
+        if found is None:
+            found = _unpacked[key] = _unscaled(path, image, shape)
+        return found
 
 
 def _unscaled(path: Path, image: Any, shape: tuple[int, ...]) -> NDArray[Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from napari_vost.errors import ChoiceNeeded, ReadError
 from napari_vost.geometry import points_lps
-from napari_vost.io.readers import describe, open_clip
+from napari_vost.io.readers import describe, nifti, open_clip
 
 OBLIQUE = nibabel.affines.from_matvec(
     nibabel.eulerangles.euler2mat(0.2, -0.1, 0.3) @ np.diag([0.9, 1.1, 2.5]), [12, -7, 5]
@@ -74,6 +74,19 @@ def test_4d_gives_a_volume_per_time_point_and_a_cine_per_slice(tmp_path: Path, a
     key[2 - axis] = 2
     np.testing.assert_array_equal(placed[tuple(key)], array[tuple(key)])
     assert np.count_nonzero(placed) <= np.count_nonzero(array[tuple(key)])
+
+
+def test_parts_of_a_packed_4d_file_share_what_was_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    array, unpacked = numbered(4, 5, 6, 7), []
+    path, really = save(tmp_path / "a.nii.gz", array), nifti._unscaled
+    monkeypatch.setattr(nifti, "_unscaled", lambda *given: unpacked.append(1) or really(*given))
+    first, second = (open_clip(path, order="time", at=at) for at in (2, 3))
+    assert (first.frame(1) != second.frame(1)).all() and len(unpacked) == 1
+    save(path, array + 1)
+    changed = open_clip(path, order="time", at=2)
+    assert (changed.frame(1) == first.frame(1) + 1).all() and len(unpacked) == 2
+    del first, second, changed
+    assert (open_clip(path, order="time", at=2).frame(0) == array[:, :, 2, 0].T + 1).all() and len(unpacked) == 3
 
 
 def test_time_is_read_with_its_unit_and_left_unknown_without_one(tmp_path: Path) -> None:
