@@ -237,7 +237,7 @@ def abdomen(out: Path) -> None:
 
 
 def correct(tour: Tour) -> None:
-    """Click what is missing of the kidney and what is too much of the spleen, end that, and follow again."""
+    """Click what is missing of the kidney and what is too much of the spleen, and end that."""
     hands = tour.hands
     hands.key(Qt.Key.Key_P)
     hands.key(Qt.Key.Key_2, CONTROL)
@@ -248,7 +248,7 @@ def correct(tour: Tour) -> None:
     hands.key(Qt.Key.Key_G)
     hands.settle()
     tour.turn_to(TOO_MUCH[0])
-    tour.follow()
+    hands.settle()
 
 
 def heart(out: Path) -> None:

@@ -253,7 +253,7 @@ class CorrectionDoors(PromptDoors):
         before = self.ledger.settings.limits
         for object_id in before:
             if before[object_id] != after.limits.get(object_id):
-                self._follower.forget(object_id)  # frames that it could not be followed to are new
+                self._follower.widen(object_id, before[object_id], after.limits.get(object_id, (None, None)))
         self.ledger.act(name, after, masks)
         self.prompts_changed.emit()
         self.masks_changed.emit(tuple(sorted({place[1] for place in masks})))

@@ -17,7 +17,7 @@ from napari_vost.dab import obey
 from napari_vost.engine import EngineOptions
 from napari_vost.errors import InputError, VostWarning
 from napari_vost.history import Action, Follow, Kept, Ledger, Place, frame_result
-from napari_vost.legs import Halt, Plan, Way
+from napari_vost.legs import Halt, Limits, Plan, Way
 from napari_vost.masks import Mask, PackedMask
 from napari_vost.motion.period import LEAST_FRAMES
 from napari_vost.prompt_rules import changed_frames
@@ -85,6 +85,17 @@ class Follower:
         else:
             self._followed.pop(object_id, None)
             self._halts = {way: halt for way, halt in self._halts.items() if way[0] != object_id}
+
+    def widen(self, object_id: int, before: Limits, after: Limits) -> None:
+        """Take frames that an object may be followed to from now on as frames that no run has come to."""
+        followed = self._followed.get(object_id)
+        if followed is not None:
+            new = self._within(after) - self._within(before)
+            self._followed[object_id] = replace(followed, unreached=followed.unreached | new)
+
+    def _within(self, limits: Limits) -> frozenset[int]:
+        first, last = limits
+        return frozenset(range(first or 0, len(self._clip) if last is None else last + 1))
 
     def replay(self, undo: bool) -> Action | None:
         """Undo or redo an action, and what runs knew with it; None where there is none."""

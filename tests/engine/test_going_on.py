@@ -202,3 +202,16 @@ def test_how_far_it_was_followed_is_in_the_file(cine: Clip, tiny_network: Networ
     assert set(frames(again)) <= {2, 7, 8, 9, 10, 11}
     again.use(memory="quality")
     assert again.outdated == frozenset()
+
+
+def test_an_object_that_may_go_further_is_followed_to_the_new_frames_alone(cine: Clip, tiny_network: Network) -> None:
+    session = Session(cine, tiny_network)
+    session.add_mask(4, disc())
+    list(session.propagate())
+    session.end_here(8)
+    list(session.propagate())
+    session.end_here(6)
+    assert session.outdated == frozenset() or not session.standing[1].unreached
+    session.clear_limits(1)
+    assert session.standing[1].unreached == frozenset(range(7, 12))
+    assert set(frames(session)) >= {7, 8, 9, 10, 11} and session.outdated == frozenset()
