@@ -16,6 +16,7 @@ from qtpy.QtCore import QObject, Qt, Signal
 from napari_vost.errors import Cancelled, VostError
 
 _TIMED = 32  # small things whose time is known
+_REST_S = 0.3  # after a call, until small things are done: who asks step by step waits for none of them
 _log = logging.getLogger(__name__)
 
 
@@ -55,6 +56,7 @@ class Jobs(QObject):
         self._state = threading.Condition()
         self._closing = self._running = False
         self._spare_due = False
+        self._rested = 0.0  # from when on small things are done, on the clock of `time.monotonic`
         self._told.connect(self._hear, Qt.ConnectionType.QueuedConnection)
         self._thread = threading.Thread(target=self._run, name="napari-vost engine", daemon=True)
         self._thread.start()
@@ -106,6 +108,7 @@ class Jobs(QObject):
             with self._state:
                 self._running = False
                 self._state.wait_for(lambda: self._closing or self._waiting or (self._spare_due and self._spare))
+                self._state.wait_for(lambda: self._closing or self._waiting, max(self._rested - time.monotonic(), 0.0))
                 if self._closing:
                     return
                 job = self._waiting.popleft() if self._waiting else None
@@ -114,7 +117,7 @@ class Jobs(QObject):
                 self._spare_due = self._do_spare()
             else:
                 self._do(job)
-                self._spare_due = True
+                self._spare_due, self._rested = True, time.monotonic() + _REST_S
 
     def _do(self, job: _Job) -> None:
         try:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+import torch
+
 from napari_vost.session import Session
 from napari_vost.types import Direction
+
+
+def leave_a_core() -> None:
+    """Let the network, on the thread that calls this, use all cores but one: the window stays quick while it works."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), cores - 1)))
 
 
 @dataclass(frozen=True)

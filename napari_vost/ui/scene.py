@@ -191,8 +191,8 @@ class Scene(QObject):
     def _draw_some(self) -> None:
         if self.brush.painting:
             return
-        end, ids = time.monotonic() + SLICE_S, self._ids
-        for frame_index in sorted(self._dirty, key=lambda one: abs(one - self.view.frame_index)):
+        end, ids, viewed = time.monotonic() + SLICE_S, self._ids, self.view.frame_index
+        for frame_index in sorted(self._dirty, key=lambda one: abs(one - viewed)):
             self._compose(frame_index, ids)
             if time.monotonic() > end:
                 break

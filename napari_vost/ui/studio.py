@@ -25,7 +25,7 @@ from napari_vost.ui.jobs import Jobs
 from napari_vost.ui.lasso import inside_of, lasso_prompts
 from napari_vost.ui.objects import Objects
 from napari_vost.ui.refollow import Refollow
-from napari_vost.ui.run import Progress, Run
+from napari_vost.ui.run import Progress, Run, leave_a_core
 
 
 class Studio(Objects):
@@ -63,6 +63,7 @@ class Studio(Objects):
         self._changed: set[int] = set()
         self._lock = threading.Lock()
         self.jobs = Jobs(self.failed.emit, self._encode_ahead)
+        self.jobs.submit(leave_a_core)
 
     # one session at a time ----------------------------------------------------------------------------------------
 

@@ -125,3 +125,42 @@ def test_a_call_that_could_be_helped_runs_once_more_and_no_more(jobs: Any, heard
     qtbot.waitUntil(lambda: len(heard) == 2)
     assert done == ["done"] and tried == ["once", "once", "again", "again"]
     assert "out of memory" in heard[0] and heard[1] == "Not this."
+
+
+def test_small_things_wait_until_nothing_has_been_asked_for_a_while(
+    qapp: Any, heard: list[str], qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks step by step waits for none of them."""
+    from napari_vost.ui import jobs as jobs_module
+
+    monkeypatch.setattr(jobs_module, "_REST_S", 0.2)
+    done: list[str] = []
+    jobs = jobs_module.Jobs(heard.append, lambda: bool(done.append("small")))
+    for _ in range(8):
+        jobs.submit(lambda: done.append("asked"))
+        qtbot.wait(30)
+    qtbot.waitUntil(lambda: "small" in done)
+    assert done[:9] == ["asked"] * 8 + ["small"]
+    assert jobs.close()
+
+
+def test_the_network_leaves_the_window_a_core() -> None:
+    import os
+
+    import torch
+
+    from napari_vost.ui.run import leave_a_core
+
+    found: list[int] = []
+
+    def work() -> None:
+        torch.set_num_threads(64)
+        leave_a_core()
+        found.append(torch.get_num_threads())
+
+    before = torch.get_num_threads()
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    torch.set_num_threads(before)
+    assert found[0] == max(1, (os.cpu_count() or 1) - 1) or found[0] < (os.cpu_count() or 1)
