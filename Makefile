@@ -29,7 +29,7 @@ demo: $(VENV)/.demo-ready
 	$(BIN)/napari-vost demo
 
 test: $(VENV)/.system-ready lint
-	$(SCREEN) $(BIN)/python -m pytest -m "not gpu and not weights" -n $(WORKERS)
+	$(SCREEN) $(BIN)/python -m pytest -m "not gpu and not weights" -n $(WORKERS) --dist worksteal
 
 lint: $(VENV)/.test-ready
 	$(BIN)/ruff check .

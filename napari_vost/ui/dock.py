@@ -30,6 +30,7 @@ from napari_vost.ui.reader_name import ask_reader
 from napari_vost.ui.samples import sample_path
 from napari_vost.ui.start import Start
 from napari_vost.ui.studio import Studio
+from napari_vost.ui.tidy import Tidy
 
 if TYPE_CHECKING:
     from napari_vost.cases import OpenCase
@@ -53,6 +54,7 @@ class Dock(QWidget):
         super().__init__()
         self.viewer = napari_viewer
         self.studio = Studio()
+        self._tidy = Tidy(self, lambda: self.studio.following or self.studio.jobs.busy)
         self._parts = Parts(self, self.studio, self._turn_to, self._refused, lambda: self._asking or self._hand_is_busy)
         self.desk: Desk | None = None
         self._case: OpenCase | None = None
@@ -321,6 +323,7 @@ class Dock(QWidget):
             self._window.removeEventFilter(self)
         self.close_clip()
         self.studio.end()
+        self._tidy.end()
 
     # cases --------------------------------------------------------------------------------------------------------
 

@@ -26,11 +26,14 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _light_collections() -> None:
-    """What is imported stays: the many collections around each window need not look through it."""
+def _light_collections() -> Iterator[None]:
+    """What is imported stays, and garbage is collected between tests: on an engine's thread a widget must not die."""
     pytest.importorskip("napari", reason="napari is not installed")
     gc.collect()
     gc.freeze()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture
@@ -45,6 +48,7 @@ def _threads_end() -> Iterator[None]:
     """No test leaves a thread of ours to the next one."""
     before = set(our_threads())
     yield
+    gc.collect()
     end = time.monotonic() + 5
     while (left := set(our_threads()) - before) and time.monotonic() < end:
         time.sleep(0.01)

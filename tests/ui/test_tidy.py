@@ -1,0 +1,77 @@
+"""Garbage dies on the window's thread while a dock is open, and Python collects by itself again afterwards."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
+
+
+@pytest.fixture
+def by_itself() -> Iterator[None]:
+    """Python collects by itself, as in a program; no test does."""
+    gc.enable()
+    yield
+    gc.disable()
+
+
+class Ring:
+    """Garbage that only a collection finds."""
+
+    def __init__(self, died_on: list[int]) -> None:
+        self.me, self.died_on = self, died_on
+
+    def __del__(self) -> None:
+        self.died_on.append(threading.get_ident())
+
+
+def test_what_another_thread_leaves_dies_on_the_windows_thread(qtbot: Any, by_itself: None) -> None:
+    from qtpy.QtCore import QObject
+
+    from napari_vost.ui.tidy import Tidy
+
+    owner, died_on = QObject(), []
+    tidy = Tidy(owner, lambda: False)
+    thread = threading.Thread(target=lambda: [Ring(died_on) for _ in range(5000)])
+    thread.start()
+    thread.join()
+    assert died_on == []
+    qtbot.waitUntil(lambda: len(died_on) == 5000)
+    assert set(died_on) == {threading.get_ident()}
+    tidy.end()
+
+
+def test_the_last_dock_that_closes_gives_python_its_collections_back(qtbot: Any, by_itself: None) -> None:
+    from qtpy.QtCore import QObject
+
+    from napari_vost.ui.tidy import Tidy
+
+    owner = QObject()
+    first, second = Tidy(owner, lambda: False), Tidy(owner, lambda: False)
+    first.end()
+    first.end()
+    assert not gc.isenabled()
+    second.end()
+    assert gc.isenabled()
+
+
+def test_while_the_engine_is_busy_the_longest_collection_waits(qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from qtpy.QtCore import QObject
+
+    from napari_vost.ui import tidy as module
+
+    busy, asked = True, []
+    monkeypatch.setattr(module.gc, "get_count", lambda: (9999, 99, 99))
+    monkeypatch.setattr(module.gc, "collect", lambda generation=2: asked.append(generation))
+    owner = QObject()
+    tidy = module.Tidy(owner, lambda: busy)
+    tidy._collect()
+    busy = False
+    tidy._collect()
+    tidy.end()
+    assert asked[:2] == [1, 2]
