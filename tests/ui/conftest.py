@@ -84,9 +84,18 @@ def lay_desk(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[..., Any]
     from napari_vost.ui.studio import Studio
     from tests.ui.hands import Hands
 
-    laid = []
+    laid: list[tuple[Any, Any]] = []
 
-    def lay(clip: Clip, network: Network | str | None = None) -> Hands:
+    def end(desk: Any, studio: Any) -> None:
+        studio.close()
+        desk.close_down()
+        studio.end()
+
+    def lay(clip: Clip, network: Network | str | None = None, after: Any = None) -> Hands:
+        if after is not None:  # one window at a time: two share what OpenGL is up to
+            end(after.desk, after.desk.studio)
+            laid.remove((after.desk, after.desk.studio))
+            after.viewer.close()
         viewer = make_napari_viewer(show=True)
         viewer.window.resize(1100, 800)
         data, options = image_layer(clip, "clip")
@@ -107,9 +116,7 @@ def lay_desk(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[..., Any]
 
     yield lay
     for desk, studio in laid:
-        studio.close()
-        desk.close_down()
-        studio.end()
+        end(desk, studio)
 
 
 @pytest.fixture

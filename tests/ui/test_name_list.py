@@ -47,8 +47,9 @@ def test_a_name_of_the_menu_is_given_to_the_chosen_object_with_its_colour(
     assert studio.label(2).name == "Left kidney" and studio.colour(2) == before
     path = state_folder() / "settings.json"
     qtbot.waitUntil(lambda: path.exists() and json.loads(path.read_text()).get("name list") == str(names_file))
-    again = lay_desk(volume).desk.names
-    qtbot.waitUntil(lambda: list(again.labels) == list(names.labels))
+    loaded = list(names.labels)
+    again = lay_desk(volume, after=hands).desk.names
+    qtbot.waitUntil(lambda: list(again.labels) == loaded)
 
 
 def test_a_file_that_is_no_list_is_said_and_one_that_has_gone_is_not_at_every_start(

@@ -96,7 +96,7 @@ def test_switched_off_a_correction_waits_for_f_and_that_is_remembered(followed: 
     followed.settle()
     followed.qtbot.wait(600)
     assert followed.runs == [] and "Follow again" in followed.desk.hint.text()
-    other = lay_desk(followed.desk.clip)
+    other = lay_desk(followed.desk.clip, after=followed)
     assert not other.desk.settings.refollow.isChecked() and not other.desk.studio.refollow.on
 
 
