@@ -42,7 +42,7 @@ def test_napari_has_its_wheel_back_and_that_is_remembered(lay_desk: Any, volume:
     assert hands.desk.view.frame_index == frame
     path = state_folder() / "settings.json"
     qtbot.waitUntil(lambda: path.exists() and json.loads(path.read_text()).get("napari's wheel") is True)
-    other = lay_desk(volume).desk
+    other = lay_desk(volume, after=hands).desk
     assert other.settings.wheel.isChecked() and not other.mouse.wheel_steps
     other.settings.wheel.click()
     assert other.mouse.wheel_steps
