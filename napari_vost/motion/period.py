@@ -68,6 +68,16 @@ def find_period(values: NDArray[np.float64], least_spread: float) -> float | Non
     best = max((float(alike[lag]) for lag in peaks), default=0.0)
     if best < _ALIKE:
         return None
-    lag = next(lag for lag in peaks if alike[lag] >= _NEARLY * best)
-    before, here, after = alike[lag - 1 : lag + 2]
-    return lag + 0.5 * float(before - after) / min(float(before - 2 * here + after), -1e-12)
+    tops = [_top(lag, alike[lag - 1 : lag + 2]) for lag in peaks]
+    highest = max(height for _, height in tops)
+    return next(place for place, height in tops if height >= _NEARLY * highest)
+
+
+def _top(lag: int, around: NDArray[np.float64]) -> tuple[float, float]:
+    """Place and height of a peak, by a parabola through it and its neighbours.
+
+    A cycle that ends between two frames is as alike as one that ends on a frame; the lags beside it are less so.
+    """
+    before, here, after = (float(one) for one in around)
+    bend = min(before - 2 * here + after, -1e-12)
+    return lag + 0.5 * (before - after) / bend, here - (before - after) ** 2 / (8 * bend)

@@ -2,16 +2,16 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from napari_vost.errors import InputError
 from napari_vost.motion.period import find_period, radians_per_frame
 
 
+@example(5.5, 0.0, 0.0)  # only every second cycle ends on a frame
 @given(st.floats(5.0, 40.0), st.floats(0.0, 6.28), st.floats(-0.2, 0.2))
 def test_a_sinusoid_on_a_slope_gives_its_period_within_a_twentieth(period: float, phase: float, slope: float) -> None:
-    assume(period > 6 or abs(period % 1 - 0.5) > 0.1)  # of 5.5 frames only every second beat falls on frames alike
     at = np.arange(round(3 * period) + 8)
     signal = 5 * np.sin(2 * np.pi * at / period + phase) + slope * at
     found = find_period(signal[:, None], 0.5)

@@ -282,7 +282,7 @@ def test_undo_redo_follow_and_clicks_all_at_once_end_in_what_the_session_holds(h
 
 def test_nothing_blocks_the_window_while_frames_are_followed_and_one_scrolls(lay_desk: Lay, qtbot: Any) -> None:
     """No timing test: a window that waits for the engine stands still for far longer than the bound."""
-    frames = np.zeros((40, 256, 256), np.uint8)
+    frames = np.zeros((120, 256, 256), np.uint8)
     y, x = np.mgrid[0:256, 0:256]
     frames[:] = ((y - 128) ** 2 + (x - 128) ** 2 < 2500) * 200
     hands = lay_desk(Clip.from_array(frames, (2.0, 1.0, 1.0)), "vost-nano")
@@ -307,7 +307,7 @@ def test_nothing_blocks_the_window_while_frames_are_followed_and_one_scrolls(lay
         hands.wheel(-1 if len(gaps) // 50 % 2 else 1)
         qtbot.wait(30)
     timer.stop()
-    assert len(gaps) > 5
+    assert len(gaps) > 20
     assert max(gaps) < 0.5, f"the window stood still for {max(gaps):.2f} s"
     is_shown(hands)
 
