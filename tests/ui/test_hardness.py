@@ -148,7 +148,7 @@ def test_closing_in_the_middle_of_a_run_ends_every_thread_and_loses_nothing(at_w
         viewer.window.close()
     else:
         viewer.close()
-    qtbot.waitUntil(lambda: not our_threads())
+    qtbot.waitUntil(lambda: not our_threads(), timeout=5000)
     saved = Session.load(path, source=session.clip, model=BrightNetwork())
     assert dict(saved.ledger.kept) == dict(session.ledger.kept) and len(saved.ledger.kept) >= 4
     assert saved.prompts == session.prompts

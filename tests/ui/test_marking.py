@@ -293,10 +293,12 @@ def test_objects_are_made_chosen_and_marked_by_keys(hands: Any) -> None:
 def test_h_shows_the_bare_image_while_it_is_held(hands: Any) -> None:
     from qtpy.QtTest import QTest
 
+    before = [layer.visible for layer in hands.desk.scene.layers]
+    assert hands.desk.scene.masks.visible and hands.desk.scene.prompts.visible
     QTest.keyPress(hands.canvas, Qt.Key.Key_H)
     assert not any(layer.visible for layer in hands.desk.scene.layers)
     QTest.keyRelease(hands.canvas, Qt.Key.Key_H)
-    assert hands.desk.scene.masks.visible and hands.desk.scene.prompts.visible
+    assert [layer.visible for layer in hands.desk.scene.layers] == before
 
 
 @pytest.mark.parametrize("plane", ["Coronal", "Sagittal"])
