@@ -92,6 +92,7 @@ class Scene(QObject):
         )
         self._colours: dict[int | None, Any] = {}  # as they are drawn now, and so are these
         self._places: NDArray[np.float64] = np.zeros((0, 3))
+        self.marks: list[Prompt] = []  # what the points of the layer stand for, in their order
         self._marks: tuple[list[str], list[str]] = [], []
         self._drawn: list[tuple[NDArray[np.float64], str, str]] = []
         self._put_away = False  # the layer of strokes is hidden as long as it would show none: it is slow to draw
@@ -267,21 +268,29 @@ class Scene(QObject):
     # prompts ------------------------------------------------------------------------------------------------------
 
     def draw_prompts(self) -> None:
-        """Show all prompts; those without an answer yet as rings."""
+        """Show all prompts; those without an answer yet as rings, or with a ring at their last corner."""
         if self._closing:
             return
         waiting = self.studio.waiting
+        self.marks = []
         places, symbols, colours = [], [], []
         shapes: list[tuple[NDArray[np.float64], str, str]] = []
         for prompt in self.studio.prompts:
             colour = "#{:02x}{:02x}{:02x}".format(*self.studio.colour(prompt.object_id))
+            ring = any(prompt is one for one in waiting)
+            if isinstance(prompt, MaskPrompt):
+                continue
             if isinstance(prompt, PointPrompt):
-                places.append((prompt.frame_index, prompt.y, prompt.x))
-                ring = any(prompt is one for one in waiting)
-                symbols.append("ring" if ring else "disc" if prompt.positive else "x")
+                place, symbol = (prompt.frame_index, prompt.y, prompt.x), "disc" if prompt.positive else "x"
+            else:
+                line = outline(prompt)
+                place, symbol = tuple(line[-1]), "ring"
+                shapes.append((line, "rectangle" if isinstance(prompt, BoxPrompt) else "path", colour))
+            if ring or isinstance(prompt, PointPrompt):
+                self.marks.append(prompt)
+                places.append(place)
+                symbols.append("ring" if ring else symbol)
                 colours.append(colour)
-            elif not isinstance(prompt, MaskPrompt):
-                shapes.append((outline(prompt), "rectangle" if isinstance(prompt, BoxPrompt) else "path", colour))
         if self._stroke is not None and len(self._stroke) > 1:
             shapes.append((self._stroke, self._stroke_kind, "white"))
         self._draw_points(np.array(places, np.float64).reshape(-1, 3), symbols, colours)

@@ -8,7 +8,7 @@ from typing import Any
 
 from qtpy.QtCore import QObject, QTimer
 
-from napari_vost.types import PointPrompt, Prompt
+from napari_vost.types import Prompt
 from napari_vost.ui.engine_room import EngineRoom
 from napari_vost.ui.scene import Scene
 
@@ -88,10 +88,9 @@ class Waiting(QObject):
 
     def _draw(self) -> None:
         """Write the seconds beside the marks; each change of the layer takes time, so what stands there is left."""
-        marks = [one for one in self._studio.prompts if isinstance(one, PointPrompt)]
+        marks, layer = self._scene.marks, self._scene.prompts
         words = [self._left(prompt) for prompt in marks] if self._waits else []
         words = words if any(words) else []
-        layer = self._scene.prompts
         if words == self._words or len(words) > len(layer.data):
             return
         self._words = words

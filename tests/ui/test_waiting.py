@@ -23,8 +23,12 @@ SLOW_S = 0.9
 class Slow(BrightNetwork):
     """It takes its time to see."""
 
+    def __init__(self, takes_s: float = SLOW_S) -> None:
+        super().__init__()
+        self._takes_s = takes_s
+
     def see(self, images: Tensor) -> ImageFeatures:
-        time.sleep(SLOW_S)
+        time.sleep(self._takes_s)
         return super().see(images)
 
 
@@ -68,6 +72,28 @@ def test_a_mark_on_a_frame_that_is_not_encoded_counts_down_the_measured_time(
     assert numbers == sorted(numbers, reverse=True) and numbers[0] <= 2.0
     hands.settle()
     assert not desk.waiting.clock.isActive() and not any(words(hands))
+    assert len(desk.studio.session.prompts) == 2
+
+
+@pytest.mark.parametrize("tool", ["box", "scribble"])
+def test_a_box_or_a_scribble_that_waits_counts_down_at_a_ring_of_its_own(
+    lay_desk: Callable[..., Any], qtbot: Any, long_volume: Clip, tool: str
+) -> None:
+    hands = lay_desk(long_volume, Slow(2.5))  # longer than it takes to draw
+    desk = hands.desk
+    go_to(hands, 12)
+    hands.click(30, 40)
+    hands.settle()
+    desk.room.answered(False, 2.0)
+    go_to(hands, 132)
+    desk.tools.arm(tool)
+    hands.drag([(20, 20), (30, 30), (40, 44)])
+    assert not desk.studio.session.encoded(132)
+    qtbot.waitUntil(lambda: any(words(hands)), timeout=500)
+    assert [str(one) for one in desk.scene.prompts.symbol] == ["disc", "ring"]
+    assert desk.scene.prompts.data[1][0] == 132
+    hands.settle()
+    assert len(desk.scene.prompts.data) == 1 and not any(words(hands))
     assert len(desk.studio.session.prompts) == 2
 
 
