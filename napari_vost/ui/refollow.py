@@ -37,6 +37,7 @@ class Refollow(QObject):
         self.on = True
         self._studio = studio
         self._corrected: set[int] = set()
+        self._anew: set[int] = set()
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
@@ -48,19 +49,22 @@ class Refollow(QObject):
         """Whether a run will start in a moment."""
         return self._rest.isActive()
 
-    def corrected(self, object_ids: Collection[int]) -> None:
-        """A prompt or a mask of these objects has been answered."""
-        if self.on and self._settled(object_ids):
+    def corrected(self, object_ids: Collection[int], anew: bool = False) -> None:
+        """A prompt or a mask of these objects has been answered, or is gone; ``anew``: they had been followed."""
+        again = self._to_begin(object_ids) if anew else set()
+        if self.on and (again or self._settled(object_ids)):
             self._corrected.update(object_ids)
+            self._anew.update(again)
             self._rest.start()
 
     def forget(self) -> None:
         """Start nothing: something else is wanted."""
         self._rest.stop()
         self._corrected.clear()
+        self._anew.clear()
 
-    def _settled(self, object_ids: Collection[int]) -> set[int]:
-        """Objects that were followed to the end of what is followed, before they were corrected."""
+    def followed(self, object_ids: Collection[int]) -> set[int]:
+        """Objects that were followed to the end of what is followed."""
         session = self._studio.session
         if session is None:
             return set()
@@ -71,16 +75,30 @@ class Refollow(QObject):
             for one in object_ids
             if one in standing
             and standing[one].direction == self._studio.direction
-            and standing[one].changed
             and not any(start <= frame < stop for frame in standing[one].unreached)
         }
 
+    def _settled(self, object_ids: Collection[int]) -> set[int]:
+        """Objects that were followed, and corrected since."""
+        session = self._studio.session
+        standing = {} if session is None else session.standing
+        return {one for one in self.followed(object_ids) if standing[one].changed}
+
+    def _to_begin(self, object_ids: Collection[int]) -> set[int]:
+        """Objects whose run has to begin anew, for a frame that it started from is prompted no longer."""
+        session = self._studio.session
+        if session is None:
+            return set()
+        prompted = {prompt.object_id for prompt in session.prompts}
+        return {one for one in object_ids if one in prompted and one not in session.standing}
+
     def _start(self) -> None:
-        objects = self._settled(self._corrected)
+        objects = self._settled(self._corrected) | self._to_begin(self._anew)
         if self._studio.following or self._studio.waiting:
             self._rest.start()
             return
         self._corrected.clear()
+        self._anew.clear()
         if objects:
             self._studio.follow(objects)
 

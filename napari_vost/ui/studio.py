@@ -187,7 +187,14 @@ class Studio(Objects):
 
     def remove(self, prompt: Prompt) -> None:
         """Take a prompt back, answered or not; one step of undo."""
-        self._change(lambda session: session.remove(prompt))
+        one = {prompt.object_id}
+
+        def remove(session: Session) -> bool:
+            followed = self.refollow.followed(one)
+            session.remove(prompt)
+            return bool(followed)
+
+        self._change(remove, lambda followed: self.refollow.corrected(one, anew=followed))
 
     def paint(self, masks: Mapping[Place, Mask]) -> None:
         """Take masks (H, W) that were painted, by object and frame: kept bit for bit, locked, one step of undo."""

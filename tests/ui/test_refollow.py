@@ -78,6 +78,36 @@ def test_many_corrections_in_a_row_are_followed_once_the_hand_rests(followed: An
     assert len(followed.desk.studio.session.prompts) == 6
 
 
+def test_a_click_that_is_taken_back_is_unlearnt_by_the_frames_that_heard_of_it(followed: Any) -> None:
+    session, before = followed.desk.studio.session, held(followed)
+    followed.desk.view.go_to(16)
+    followed.click(12, 12)
+    followed.qtbot.waitUntil(lambda: True in followed.runs)
+    followed.settle()
+    assert not np.array_equal(held(followed), before)
+    followed.desk.studio.remove(session.prompts[-1])
+    followed.qtbot.waitUntil(lambda: followed.runs == [True, False, True])
+    followed.settle()
+    assert len(session.prompts) == 1 and session.outdated == frozenset()
+    assert np.array_equal(held(followed), before)
+    followed.key(Qt.Key.Key_Z, CONTROL)  # the run and the click together
+    followed.settle()
+    assert len(session.prompts) == 2 and not np.array_equal(held(followed), before)
+
+
+def test_a_prompt_of_an_object_that_was_never_followed_is_taken_back_without_a_run(lay_desk: Lay, volume: Clip) -> None:
+    hands = lay_desk(volume)
+    begin(hands)
+    hands.desk.view.go_to(16)
+    hands.click(31, 42)
+    hands.settle()
+    studio = hands.desk.studio
+    studio.remove(studio.session.prompts[-1])
+    hands.settle()
+    hands.qtbot.wait(600)
+    assert not studio.following and not any(one.follow for one in studio.session.ledger.done)
+
+
 def test_an_object_that_was_never_followed_waits_for_f(followed: Any) -> None:
     followed.key(Qt.Key.Key_N)
     followed.desk.view.go_to(10)
