@@ -2,7 +2,8 @@
 
 Python collects on whichever thread happens to allocate. On the engine's that may be a widget of napari's, whose
 destructor holds a lock of Qt's and waits for Python, while the window holds Python and waits for that lock: both stand
-still for ever. So Python's own collections rest while a dock is open, and a timer does them here.
+still for ever. So Python's own collections rest while a dock is open, and a timer does them here. What stood when the
+dock was opened, napari and torch above all, is not walked through each time: that would take a quarter of a second.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ EVERY_MS = 500
 
 @dataclass
 class _Resting:
-    """How many docks are open, and whether Python collected by itself before the first was."""
+    """How many docks are open; whether Python collected by itself before the first was; whether we froze what stood."""
 
     docks: int = 0
     by_itself: bool = True
+    froze: bool = False
 
 
 _resting = _Resting()
@@ -43,6 +45,9 @@ class Tidy:
         if _resting.docks == 0:
             _resting.by_itself = gc.isenabled()
             gc.disable()
+            _resting.froze = gc.get_freeze_count() == 0
+            if _resting.froze:
+                gc.freeze()
         _resting.docks += 1
         self._timer: QTimer | None = QTimer(owner)
         self._timer.timeout.connect(self._collect)
@@ -55,8 +60,11 @@ class Tidy:
         self._timer.stop()
         self._timer = None
         _resting.docks -= 1
-        if _resting.docks == 0 and _resting.by_itself:
-            gc.enable()
+        if _resting.docks == 0:
+            if _resting.froze:
+                gc.unfreeze()
+            if _resting.by_itself:
+                gc.enable()
 
     def _collect(self) -> None:
         """Collect what Python would: the oldest generation that has had its number of younger collections."""

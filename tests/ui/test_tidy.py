@@ -60,6 +60,22 @@ def test_the_last_dock_that_closes_gives_python_its_collections_back(qtbot: Any,
     assert gc.isenabled()
 
 
+def test_what_stood_before_is_not_walked_through_until_the_last_dock_closes(qtbot: Any) -> None:
+    from qtpy.QtCore import QObject
+
+    from napari_vost.ui.tidy import Tidy
+
+    gc.unfreeze()
+    owner = QObject()
+    first, second = Tidy(owner, lambda: False), Tidy(owner, lambda: False)
+    assert gc.get_freeze_count() > 100_000
+    first.end()
+    assert gc.get_freeze_count() > 100_000
+    second.end()
+    assert gc.get_freeze_count() == 0
+    gc.freeze()  # as it is between tests
+
+
 def test_while_the_engine_is_busy_the_longest_collection_waits(qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from qtpy.QtCore import QObject
 
