@@ -16,49 +16,41 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from napari_vost.benchmark.calibrate import calibrate
 from napari_vost.benchmark.confidence_table import (
     DATA_HEAD,
-    TERM_HEAD,
+    EVIDENCE_HEAD,
     TRIED_HEAD,
     data_rows,
-    term_rows,
+    evidence_rows,
     tried_rows,
 )
+from napari_vost.benchmark.exams import Exams, of_cases, of_hard, of_pack, of_scenes
 from napari_vost.benchmark.table import markdown, replace_part
 from napari_vost.benchmark.watch import FEATURE_BYTES
-from napari_vost.benchmark.witness import Exam, Sample, facts_of, sample_of, witness
-from napari_vost.clip import Clip
+from napari_vost.benchmark.witness import Sample, facts_of, sample_of, witness
 from napari_vost.confidence import GOOD_DICE, Calibration, confidence, save_calibration
 from napari_vost.contracts import Network
 from napari_vost.datasets import find_layout
-from napari_vost.datasets.base import Case
 from napari_vost.engine import EngineOptions
 from napari_vost.errors import VostError
 from napari_vost.io.atomic import atomic_file
 from napari_vost.metrics.calibration import reliability
 from napari_vost.model.loading import load_network
 from napari_vost.paths import shipped
-from napari_vost.phantoms.hard import HARD, hard_clip
 from napari_vost.session import Session
-from napari_vost.training.pack import read_pack
-from napari_vost.training.scenes import draw_scene
-from napari_vost.training.synthetic import clips_of
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = "vost-nano"
-SCENES, SCENE_FRAMES, SCENE_SEED = 120, 20, 1000
-HARD_SEEDS, LONG = (10, 11), 96
-HARD_STEP = 5  # of a hard clip every fifth frame is judged: neighbours say the same, and it has as many as five scenes
+SCENES, SCENE_SEED = 120, 1000
+HARD_SEEDS = (10, 11)
 DEV = {  # job → layout, folder below --data, prompt, most cases
     "dev-acdc-mask": ("acdc", "acdc_ed_es/dev", "mask", 40),
     "dev-acdc-box": ("acdc", "acdc_ed_es/dev", "box", 40),
@@ -72,7 +64,6 @@ DEV = {  # job → layout, folder below --data, prompt, most cases
 }
 FIT = {"fit-scenes": "Synthetic scenes", "fit-pack": "Training pack, held out", "fit-hard": "Hard clips"}
 LEAST = 10  # answers of a point of the picture
-Job = Iterator[tuple[Clip, Exam, str]]  # with the name of a motion prior
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -109,7 +100,7 @@ def main(words: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(name: str, exams: Job, network: Network, folder: Path) -> None:
+def _run(name: str, exams: Exams, network: Network, folder: Path) -> None:
     started = time.perf_counter()
     options = EngineOptions(feature_bytes=FEATURE_BYTES)
     samples = [
@@ -133,96 +124,18 @@ def _read(path: Path) -> list[Sample]:
     return [sample_of(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def _exams(name: str, args: argparse.Namespace) -> Job:
+def _exams(name: str, args: argparse.Namespace) -> Exams:
     if name in DEV:
         if args.data is None:
             raise VostError("No data: give --data, the folder that holds acdc_ed_es, msd_hippocampus and the others.")
-        return _cases(args.data, *DEV[name])
-    makers: Mapping[str, Callable[[], Job]] = {
-        "fit-scenes": _scenes,
-        "fit-pack": partial(_packed, args.pack),
-        "fit-hard": _hard,
+        layout, folder, prompt, most = DEV[name]
+        return of_cases(args.data / folder, layout, prompt, most)
+    makers: Mapping[str, Callable[[], Exams]] = {
+        "fit-scenes": partial(of_scenes, SCENE_SEED, SCENES),
+        "fit-pack": partial(of_pack, args.pack, "valid", SCENE_SEED, (("mask", "box"), ("mask", "point"))),
+        "fit-hard": partial(of_hard, HARD_SEEDS),
     }
     return makers[name]()
-
-
-def _cases(data: Path, layout: str, folder: str, prompt: str, most: int) -> Job:
-    """Cases of a labelled folder, evenly spread; prompted as in the quality tables."""
-    cases = list(find_layout(layout).cases(data / folder))
-    for place in np.unique(np.linspace(0, len(cases) - 1, min(most, len(cases))).round().astype(int)):
-        case: Case = cases[place]
-        frames = {one: frame for one in case.structures if (frame := case.prompted_frame(one)) is not None}
-        if not frames:
-            continue
-        truths = {row: case.truth(one) for row, one in enumerate(frames, start=1)}
-        prompted = dict(enumerate(frames.values(), start=1))
-        first, last = min(case.known_frames), max(case.known_frames)
-        run = None if last - first + 1 == len(case.clip) else (first, last + 1)
-        yield case.clip, Exam(truths, prompted, case.known_frames, prompt, {}, run), "auto"
-
-
-def _scenes() -> Job:
-    """Synthetic scenes, slices and cines; half of the cines with a motion prior."""
-    random = np.random.default_rng(SCENE_SEED)
-    for index in range(SCENES):
-        scene = draw_scene(random, SCENE_FRAMES)
-        made = clips_of([scene], 128, SCENE_SEED + index)
-        images, labels = made.images[0].permute(0, 2, 3, 1).numpy(), made.labels[0].numpy()
-        exam = _exam(labels, random, ("mask", "box", "mask", "point")[index % 4], 2)
-        if exam is not None:
-            motion = "kalman" if scene.moving and index // 4 % 2 else "none"
-            yield Clip.from_array(images, order="time" if scene.moving else "depth"), exam, motion
-
-
-def _packed(pack: Path) -> Job:
-    """Subjects and sequences of the training pack that are held out, cut along one axis after the other."""
-    random = np.random.default_rng(SCENE_SEED)
-    for turn, prompts in enumerate((("mask", "box"), ("mask", "point"))):
-        for index, volume in enumerate(read_pack(pack, "valid")):
-            if volume.image is None:
-                continue
-            axis = volume.facts.axes[(index + turn) % len(volume.facts.axes)]
-            images = np.ascontiguousarray(np.moveaxis(volume.image, axis, 0))
-            labels = np.moveaxis(volume.labels, axis, 0)
-            few = int(labels.max()) <= 3
-            clip = Clip.from_array(images, order="time" if volume.facts.group == "davis16" else "depth")
-            for prompt in prompts:
-                exam = _exam(labels, random, prompt, 2 if few else 6, few)
-                if exam is not None:
-                    yield clip, exam, "none"
-
-
-def _hard() -> Job:
-    """Hard clips, every other one with a motion prior."""
-    for seed in HARD_SEEDS:
-        for index, name in enumerate(HARD):
-            hard = hard_clip(name, LONG if name == "long" else None, seed=seed)
-            truth, frame = hard.truth(), hard.prompted_frame
-            held = np.flatnonzero(truth.any(axis=(1, 2)))
-            extra = {1: tuple(int(one) for one in held[:: max(1, len(held) // 4)] if one != frame)}
-            prompt = ("mask", "box")[(index + seed) % 2]
-            judged = range(0, len(truth), HARD_STEP)
-            exam = Exam({1: truth}, {1: frame}, judged, prompt, extra)
-            yield hard.phantom.clip(), exam, "kalman" if index % 2 else "none"
-
-
-def _exam(
-    labels: NDArray[np.uint8], random: np.random.Generator, prompt: str, most: int, whole: bool = False
-) -> Exam | None:
-    """Structures of a label map (T, H, W) in random order, each prompted on a random frame that shows enough of it."""
-    values = [int(one) for one in np.unique(labels) if one]
-    sets = [(one,) for one in values] + ([tuple(values)] if whole and len(values) > 1 else [])
-    truths, prompted, extra = {}, {}, {}
-    for place in random.permutation(len(sets)):
-        truth = np.isin(labels, sets[place])
-        area = truth.sum(axis=(1, 2))
-        held = np.flatnonzero(area >= max(12, 0.2 * area.max()))
-        if len(held) < 3 or area.max() > 0.5 * truth[0].size or len(truths) == most:
-            continue
-        row = len(truths) + 1
-        first, *others = (int(one) for one in random.permutation(held)[:5])
-        truths[row], prompted[row], extra[row] = truth, first, tuple(others)
-    return Exam(truths, prompted, range(len(labels)), prompt, extra) if truths else None
 
 
 def write_page(found: Mapping[str, Sequence[Sample]], calibration: Calibration, docs: Path) -> None:
@@ -237,11 +150,8 @@ def write_page(found: Mapping[str, Sequence[Sample]], calibration: Calibration, 
         "table": weights + markdown(DATA_HEAD, data_rows(followed, calibration)),
         "prompted": markdown(DATA_HEAD[:7], [row[:7] for row in data_rows(boxed, calibration)]),
         "fitted": markdown(DATA_HEAD, data_rows(sources, calibration)),
-        "slices": markdown(TERM_HEAD, term_rows(fitted, judged, calibration, "slice")),
-        "frames": markdown(TERM_HEAD, term_rows(fitted, judged, calibration, "frame")),
-        "empty": markdown(TERM_HEAD, term_rows(fitted, judged, calibration, "empty slice")),
-        "tried": markdown(TRIED_HEAD, tried_rows(fitted, judged, "slice")),
-        "tried-frames": markdown(TRIED_HEAD, tried_rows(fitted, judged, "frame")),
+        "evidence": markdown(EVIDENCE_HEAD, evidence_rows(fitted, judged)),
+        "tried": markdown(TRIED_HEAD, tried_rows(fitted, judged)),
     }
     page = docs / "confidence.md"
     text = page.read_text(encoding="utf-8")

@@ -1,9 +1,9 @@
-"""How sure an answer is: what was seen of it, weighed into one number.
+"""How sure an answer is: what was seen of it, turned into one number.
 
-The number is the probability that Dice with the truth is .7 or more. A logistic sum turns evidence into it, another one
-for each kind of answer. Its constants belong to a set of weights: they were fitted by ``benchmarks/confidence.py`` and
-lie beside them. Every weight is 0 or more and every term rises with certainty, so that better evidence never lowers the
-number.
+The number is the probability that Dice with the truth is .7 or more. What speaks for a followed answer was weighed by
+the network's judge, who has seen the images too; a logistic sum makes a probability of its verdict. The answer to a
+prompt has a sum of its own. Their constants belong to a set of weights: they were fitted by
+``benchmarks/confidence.py`` and lie beside them. Every weight is 0 or more and every term rises with certainty.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from napari_vost.types import Order
 
 GOOD_DICE = 0.7  # an answer this close to the truth, or closer, counts as good
 FILE = "confidence.json"
-Kind = Literal["slice", "frame", "empty slice", "empty frame", "prompted"]
+Kind = Literal["followed", "prompted"]
 _EDGE = 0.002  # shares closer to 0 or 1 than this say no more
 _SETTLED = 3.0  # odds of sharpness above which an answer to a prompt is as good as a painted mask
 
@@ -76,6 +76,8 @@ class Evidence:
     start
         Sharpness of the answer to the prompt that it was followed from; 1 where that was painted, None where nothing
         was found there.
+    judged
+        Log odds that the network's judge gives it; None where there is none.
     """
 
     affinity: float
@@ -86,15 +88,12 @@ class Evidence:
     motion: float | None = None
     order: Order = "depth"
     start: float | None = None
+    judged: float | None = None
 
     @property
     def kind(self) -> Kind:
-        """Which sum weighs it: of a followed slice or cine frame, painted or left empty, or of a prompted one."""
-        if self.distance == 0:
-            return "prompted"
-        if self.order == "depth":
-            return "slice" if self.signs is not None else "empty slice"
-        return "frame" if self.signs is not None else "empty frame"
+        """Which sum weighs it: of an answer that was followed to its frame, or of one to a prompt."""
+        return "prompted" if self.distance == 0 else "followed"
 
 
 def _odds(share: float) -> float:
@@ -113,7 +112,6 @@ def _worst(read: Callable[[Signs], float]) -> Callable[[Evidence], float | None]
 TERMS: Mapping[str, Callable[[Evidence], float | None]] = {  # each rises with certainty; None where nobody knows
     "affinity": lambda evidence: _odds(evidence.affinity),
     "occurrence": lambda evidence: min(max(evidence.occurrence, -10.0), 10.0),
-    "absence": lambda evidence: -min(max(evidence.occurrence, -10.0), 10.0),
     "sharpness": _own(lambda signs: _odds(signs.sharpness)),
     "firmness": _own(lambda signs: signs.firmness),
     "overlap": _own(lambda signs: signs.overlap),
@@ -124,18 +122,11 @@ TERMS: Mapping[str, Callable[[Evidence], float | None]] = {  # each rises with c
     "tapered": _worst(lambda signs: -min(max(signs.size, -3.0), 0.0)),
     "start": lambda evidence: None if evidence.start is None else min(_odds(evidence.start), _SETTLED),
     "nearness": lambda evidence: -math.log1p(evidence.distance),
-    "farness": lambda evidence: math.log1p(evidence.distance),
     "motion": lambda evidence: evidence.motion,
+    "judged": lambda evidence: evidence.judged,
 }
-_PAINTED = (
-    "affinity", "occurrence", "sharpness", "firmness", "overlap", "lowest affinity", "lowest sharpness",
-    "lowest firmness", "lowest overlap", "nearness", "motion",
-)  # fmt: skip
 WEIGHED: Mapping[Kind, tuple[str, ...]] = {
-    "slice": _PAINTED,
-    "frame": (*_PAINTED, "start"),
-    "empty slice": ("absence", "tapered", "farness"),  # far from the prompt a structure has ended more often
-    "empty frame": ("absence", "tapered", "nearness"),
+    "followed": ("judged",),
     "prompted": ("affinity", "occurrence", "sharpness", "firmness"),
 }
 
@@ -183,9 +174,10 @@ def confidence(evidence: Evidence, calibration: Calibration | None) -> float:
         What is known of the answer.
     calibration
         Of the network that gave it. None, for a network that nobody calibrated: affinity times the probability of
-        being there (or of not being there where nothing was painted), which ranks answers but is no probability.
+        being there (or of not being there where nothing was painted), which ranks answers but is no probability. The
+        same holds for a followed answer that no judge has seen.
     """
-    if calibration is not None:
+    if calibration is not None and (evidence.kind == "prompted" or evidence.judged is not None):
         return calibration.sums[evidence.kind].probability(evidence)
     present = _sigmoid(evidence.occurrence)
     return evidence.affinity * present if evidence.occurrence > 0 else 1.0 - present

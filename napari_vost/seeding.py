@@ -22,6 +22,7 @@ from napari_vost.features.region import (
     region_around,
     uncrop,
 )
+from napari_vost.judging import portrait
 from napari_vost.masks import Box, Mask, PackedMask, box_of
 from napari_vost.sight import Engine, FrameView, see
 from napari_vost.step import ABSENT_LOGIT, Written, make_entry
@@ -321,6 +322,7 @@ def _remember(
     scores = Scores(float(answer.affinity[0, candidate]), float(occurrence[0]))
     written = Written(memory.tokens[0], memory.positions[0], pointer, scores, found.mask)
     entry = make_entry(engine, frame, look.region, written, entry_id, "prompted", 0)
+    entry = replace(entry, portrait=portrait(engine, frame, look.region, found.mask))
     packed = PackedMask.pack(found.mask)
     owner = prompts[-1]
     settled = logits[0].clamp(-32, 32)

@@ -27,7 +27,8 @@ from napari_vost.contracts import (
 from napari_vost.evidence import evidence_of
 from napari_vost.features.region import GROWTH, follow, uncrop
 from napari_vost.guidance import expected_box, observe_motion, predict, rescore, tracking_prompts
-from napari_vost.masks import Mask, box_iou, box_of
+from napari_vost.judging import judged
+from napari_vost.masks import Box, Mask, box_iou, box_of
 from napari_vost.memory.attention import grid_cells
 from napari_vost.recovery import Followed, recover, searches, tone_of
 from napari_vost.sight import Engine, FrameView, see
@@ -194,24 +195,20 @@ def remember(
     rows: list[TrackRow] = []
     hypotheses = Counter(state.rows[choice.parent].object_id for choice in seen.choices)
     answers: dict[int, tuple[float, RowAnswer]] = {}
-    for index, choice in enumerate(seen.choices):
-        old, region = state.rows[choice.parent], seen.regions[choice.parent]
-        logits = uncrop(chosen[index], region, frame.size)[0]
-        mask = (logits > 0) & (occurrence[index] > 0)
-        array: Mask = mask.cpu().numpy()
-        box = box_of(array)
-        prediction = seen.predictions[choice.parent]
-        scores = Scores(
-            float(seen.answer.affinity[choice.parent, choice.candidate]),
-            float(occurrence[index]),
-            None if prediction is None else box_iou(prediction.box, box),
+    given = [_given(frame, seen, choice, chosen[index]) for index, choice in enumerate(seen.choices)]
+    weighed = _weigh(engine, state, frame, seen, chosen, [one.scores for one in given])
+    for index, (choice, one, evidence) in enumerate(zip(seen.choices, given, weighed, strict=True)):
+        old, region, prediction = (
+            state.rows[choice.parent],
+            seen.regions[choice.parent],
+            seen.predictions[choice.parent],
         )
-        evidence = evidence_of(old, frame.frame_index, frame.order, region, chosen[index], scores)
         phase = None if prediction is None else prediction.phase
         look = seen.features.look(int(seen.image_row[choice.parent]))
-        written = Written(memory.tokens[index], memory.positions[0], pointer[index], scores, array, phase, look)
+        written = Written(memory.tokens[index], memory.positions[0], pointer[index], one.scores, one.mask, phase, look)
         entry = make_entry(engine, frame, region, written, state.next_entry_id + index, "recent", state.direction)
-        view = frame.frame_index, frame.time_s, mask, box, int(mask.sum()), scores.affinity, frame.image
+        mask = torch.from_numpy(one.mask).to(device)
+        view = frame.frame_index, frame.time_s, mask, one.box, int(one.mask.sum()), one.scores.affinity, frame.image
         motion, passed = observe_motion(engine.prior, old, prediction, Observation(*view))
         bank = engine.policy.admit(entry, seen.answer, choice.parent, old.bank) if passed else old.bank
         rows.append(
@@ -222,21 +219,55 @@ def remember(
                 motion=motion,
                 log_score=old.log_score + choice.log_score,
                 mask_logits=gated[index].clamp(-32, 32),
-                box=box if box is not None else (old.box if old.absent + 1 < 2 else None),
-                absent=0 if box is not None else old.absent + 1,
+                box=one.box if one.box is not None else (old.box if old.absent + 1 < 2 else None),
+                absent=0 if one.box is not None else old.absent + 1,
                 stable=seen.stable[choice.parent],
                 lowest=evidence.lowest,
                 trail=_trail(
-                    old, hypotheses, Trace(frame.frame_index, region, chosen[index, 0].half(), scores, evidence)
+                    old, hypotheses, Trace(frame.frame_index, region, chosen[index, 0].half(), one.scores, evidence)
                 ),
             )
         )
-        answer = RowAnswer(old.object_id, array, scores, logits, evidence)
+        answer = RowAnswer(old.object_id, one.mask, one.scores, one.logits, evidence)
         best = answers.get(old.object_id)
         if best is None or rows[-1].log_score > best[0]:
             answers[old.object_id] = (rows[-1].log_score, answer)
     new = replace(state, rows=tuple(rows), next_entry_id=state.next_entry_id + len(rows))
     return new, tuple(answer for _, answer in answers.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """One chosen answer in frame pixels: ungated logits (H, W), mask (H, W) and its box, and its scores."""
+
+    logits: Tensor
+    mask: Mask
+    box: Box | None
+    scores: Scores
+
+
+def _given(frame: FrameView, seen: Seen, choice: Choice, chosen: Tensor) -> Given:
+    logits = uncrop(chosen, seen.regions[choice.parent], frame.size)[0]
+    occurrence = seen.answer.occurrence[choice.parent]
+    mask: Mask = ((logits > 0) & (occurrence > 0)).cpu().numpy()
+    box = box_of(mask)
+    prediction = seen.predictions[choice.parent]
+    motion = None if prediction is None else box_iou(prediction.box, box)
+    affinity = float(seen.answer.affinity[choice.parent, choice.candidate])
+    return Given(logits, mask, box, Scores(affinity, float(occurrence), motion))
+
+
+def _weigh(
+    engine: Engine, state: TrackState, frame: FrameView, seen: Seen, chosen: Tensor, scores: Sequence[Scores]
+) -> list[Evidence]:
+    """Evidence of the chosen answers (B, 1, s, s), judged where the network has a judge."""
+    rows = [state.rows[choice.parent] for choice in seen.choices]
+    regions = [seen.regions[choice.parent] for choice in seen.choices]
+    found = [
+        evidence_of(row, frame.frame_index, frame.order, region, logits, score)
+        for row, region, logits, score in zip(rows, regions, chosen, scores, strict=True)
+    ]
+    return judged(engine, frame, rows, regions, chosen, found)
 
 
 def _trail(old: TrackRow, hypotheses: Mapping[int, int], seen: Trace) -> tuple[Trace, ...]:

@@ -25,8 +25,8 @@ from napari_vost.errors import WeightsError
 from napari_vost.model.loading import load_network
 
 SIGNS = Signs(0.8, 0.9, 3.0, 0.85, 0.2)
-PAINTED = Evidence(0.8, 4.0, SIGNS, Signs(0.7, 0.85, 2.0, 0.8, -0.1), 5)
-EMPTY = Evidence(0.3, -2.0, None, SIGNS, 5)
+PAINTED = Evidence(0.8, 4.0, SIGNS, Signs(0.7, 0.85, 2.0, 0.8, -0.1), 5, judged=0.8)
+EMPTY = Evidence(0.3, -2.0, None, SIGNS, 5, judged=-0.4)
 PROMPTED = Evidence(0.8, 4.0, SIGNS, None, 0)
 HAND = LogisticSum(0.5, (Term("occurrence", 2.0, 1.0), Term("motion", 3.0, 0.6)))
 
@@ -54,12 +54,35 @@ def test_missing_evidence_says_neither_yes_nor_no() -> None:
 
 
 def test_the_kind_of_an_answer_chooses_its_sum() -> None:
-    answers = [PAINTED, replace(PAINTED, order="time"), EMPTY, replace(EMPTY, order="time"), PROMPTED]
-    assert [one.kind for one in answers] == ["slice", "frame", "empty slice", "empty frame", "prompted"]
-    assert replace(PROMPTED, signs=None, order="time").kind == "prompted"
-    sums = Calibration("x", {one.kind: LogisticSum(bias, ()) for bias, one in enumerate(answers)})
+    answers = [PROMPTED, PAINTED, EMPTY, replace(PROMPTED, signs=None, order="time")]
+    assert [one.kind for one in answers] == ["prompted", "followed", "followed", "prompted"]
+    sums = Calibration("x", {"prompted": LogisticSum(0.0, ()), "followed": LogisticSum(1.0, ())})
     found = [confidence(one, sums) for one in answers]
-    assert found == pytest.approx([1 / (1 + math.exp(-bias)) for bias in range(5)])
+    assert found == pytest.approx([0.5, 1 / (1 + math.exp(-1)), 1 / (1 + math.exp(-1)), 0.5])
+
+
+def test_a_followed_answer_that_no_judge_has_seen_is_plain(shipped: Calibration) -> None:
+    for one in (PAINTED, EMPTY):
+        unseen = replace(one, judged=None)
+        assert confidence(unseen, shipped) == confidence(unseen, None) != confidence(one, shipped)
+
+
+def test_a_better_verdict_gets_more(shipped: Calibration) -> None:
+    found = [confidence(replace(PAINTED, judged=verdict), shipped) for verdict in (-40.0, -2.0, 0.0, 2.0, 40.0)]
+    assert found == sorted(found)
+    assert found[0] < 0.05
+    assert found[-1] > 0.95
+
+
+@pytest.mark.parametrize("sign", ["affinity", "sharpness", "firmness"])
+def test_better_signs_never_lower_that_of_a_prompt(shipped: Calibration, sign: str) -> None:
+    values = (-40.0, -1.0, 0.0, 2.0, 40.0) if sign == "firmness" else (0.0, 0.1, 0.5, 0.7, 0.9, 0.99, 1.0)
+    found = []
+    for value in values:
+        evidence = replace(PROMPTED, signs=replace(SIGNS, **{sign: value}))
+        found.append(confidence(replace(evidence, affinity=value) if sign == "affinity" else evidence, shipped))
+    assert found == sorted(found)
+    assert all(0 <= number <= 1 for number in found)
 
 
 def test_without_a_calibration_it_is_affinity_times_occurrence() -> None:
@@ -68,49 +91,10 @@ def test_without_a_calibration_it_is_affinity_times_occurrence() -> None:
     assert 0 <= confidence(replace(EMPTY, occurrence=-1e9), None) <= 1
 
 
-@pytest.mark.parametrize("sign", ["affinity", "sharpness", "firmness", "overlap"])
-def test_better_signs_never_lower_it(shipped: Calibration, sign: str) -> None:
-    values = (-40.0, -1.0, 0.0, 2.0, 40.0) if sign == "firmness" else (0.0, 0.1, 0.5, 0.7, 0.9, 0.99, 1.0)
-    answers = (PAINTED, replace(PAINTED, order="time"), PROMPTED)
-    for one, where in itertools.product(answers, ("signs", "lowest")):
-        found = []
-        for value in values:
-            changed = replace(SIGNS, **{sign: value})
-            evidence = replace(one, **{where: changed})
-            found.append(confidence(replace(evidence, affinity=value) if sign == "affinity" else evidence, shipped))
-        assert found == sorted(found)
-        assert all(0 <= number <= 1 for number in found)
-
-
-def test_a_cine_that_began_with_a_better_answer_gets_more(shipped: Calibration) -> None:
-    cine = replace(PAINTED, order="time")
-    found = [confidence(replace(cine, start=start), shipped) for start in (0.0, 0.4, 0.8, 0.94, 0.96, 1.0)]
-    assert found == sorted(found)
-    assert found[0] < found[-2] == found[-1]  # sharper than that is no better than a painted mask
-
-
-def test_an_empty_slice_is_surer_far_from_the_prompt(shipped: Calibration) -> None:
-    assert confidence(replace(EMPTY, distance=12), shipped) > confidence(replace(EMPTY, distance=2), shipped)
-
-
-def test_a_mask_that_looks_better_in_every_way_gets_more(shipped: Calibration) -> None:
-    good, bad = Signs(0.95, 0.97, 6.0, 0.95, 0.0), Signs(0.2, 0.6, 0.8, 0.4, 1.0)
-    for order in ("depth", "time"):
-        sure = confidence(Evidence(0.95, 9.0, good, good, 1, None, order), shipped)
-        unsure = confidence(Evidence(0.2, 0.5, bad, bad, 15, None, order), shipped)
-        assert sure > 0.85
-        assert unsure < 0.3
-
-
-def test_an_empty_frame_is_surer_after_the_object_has_tapered(shipped: Calibration) -> None:
-    tapered, sudden = replace(SIGNS, size=-2.5), replace(SIGNS, size=0.0)
-    assert confidence(replace(EMPTY, lowest=tapered), shipped) > confidence(replace(EMPTY, lowest=sudden), shipped)
-
-
 def test_extremes_stay_between_0_and_1(shipped: Calibration) -> None:
     for number, one, order in itertools.product((-1e6, 0.0, 1e6), (PAINTED, EMPTY, PROMPTED), ("depth", "time")):
         signs = None if one.signs is None else Signs(number, number, number, number, number)
-        evidence = Evidence(number, number, signs, signs, one.distance, number, order)
+        evidence = Evidence(number, number, signs, signs, one.distance, number, order, judged=number)
         assert 0.0 <= confidence(evidence, shipped) <= 1.0
 
 
@@ -143,7 +127,7 @@ def test_constants_of_other_weights_are_left_alone(tmp_path: Path) -> None:
 def test_a_damaged_file_is_refused(tmp_path: Path, name: str, weight: float) -> None:
     save_calibration(made(), tmp_path)
     known = json.loads((tmp_path / FILE).read_text())
-    known["sums"]["slice"]["terms"][0] |= {"name": name, "weight": weight}
+    known["sums"]["followed"]["terms"][0] |= {"name": name, "weight": weight}
     (tmp_path / FILE).write_text(json.dumps(known))
     with pytest.raises(WeightsError, match="is no calibration"):
         load_calibration(tmp_path, "hand")

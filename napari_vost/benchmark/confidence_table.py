@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 from napari_vost.benchmark.calibrate import Numbers, columns_of, fit_logistic
 from napari_vost.benchmark.tried import TRIED
 from napari_vost.benchmark.witness import Sample
-from napari_vost.confidence import GOOD_DICE, WEIGHED, Calibration, Kind, confidence
+from napari_vost.confidence import GOOD_DICE, WEIGHED, Calibration, confidence
 from napari_vost.metrics.calibration import auroc, calibration_error
+from napari_vost.model.judge import EVIDENCE
 
 Groups = Mapping[str, Sequence[Sample]]
 DATA_HEAD = (
     "data", "answers", "good", "AUROC", "plain", "calibration error", "plain", "AUROC, object there", "plain",
 )  # fmt: skip
-TERM_HEAD = ("evidence", "weight", "alone", "without it")
+SORTS = ("painted slices", "painted frames of cines", "left empty")
+EVIDENCE_HEAD = ("evidence", *SORTS, "all")
 TRIED_HEAD = ("tried", "answers", "alone", "AUROC without", "with it")
 LEAST = 20  # answers below which a figure says nothing
 
@@ -32,41 +34,52 @@ def data_rows(groups: Groups, calibration: Calibration) -> list[tuple[str, ...]]
     return [*named, ("**all answers**", *_words(pooled)), ("**mean of the rows**", *_words(means))]
 
 
-def term_rows(fitted: Groups, judged: Groups, calibration: Calibration, kind: Kind) -> list[tuple[str, ...]]:
-    """Rows under `TERM_HEAD`: what every term of a sum is worth on the judged answers.
+def evidence_rows(fitted: Groups, judged: Groups) -> list[tuple[str, ...]]:
+    """Rows under `EVIDENCE_HEAD`: AUROC on the judged answers.
 
-    ``weight`` is per standard deviation of the fitted answers; ``without it`` is the AUROC of a sum fitted to all other
-    terms, "-" where the fit gave a term no weight.
+    Of each piece of evidence alone, of a logistic sum of all that is fitted to the same answers as the calibration, and
+    of the judge, who sees the images too.
     """
-    train, test = _of_kind(fitted, kind), _of_kind(judged, kind)
-    good, right = _good(train), _good(test)
-    weights = {term.name: term.weight for term in calibration.sums[kind].terms}
-    names = WEIGHED[kind]
-    seen, asked = (columns_of([one.evidence for one in each], names) for each in (train, test))
-    rows: list[tuple[str, ...]] = [("all of them", "", "", _figure(_score(seen, asked, good, right)))]
-    for index, name in enumerate(names):
-        known = ~np.isnan(asked[:, index])
-        alone = auroc(asked[known, index].tolist(), right[known].tolist()) if known.sum() >= LEAST else None
-        weight = weights[name] * float(np.nanstd(seen[:, index])) if name in weights else 0.0
-        left = [place for place in range(len(names)) if place != index]
-        without = _score(seen[:, left], asked[:, left], good, right) if weight else None
-        rows.append((name, f"{weight:.2f}", _figure(alone), _figure(without)))
+    train, test = _followed(fitted), _followed(judged)
+    summed = fit_logistic(columns_of([one.evidence for one in train], EVIDENCE), _good(train))
+    asked = columns_of([one.evidence for one in test], (*EVIDENCE, "judged"))
+    columns = dict(zip((*EVIDENCE, "judged"), asked.T, strict=True))
+    columns = {name: columns[name] for name in EVIDENCE} | {
+        "all of these in one sum": summed.probability(asked[:, :-1]), "the judge": columns["judged"],
+    }  # fmt: skip
+    sorts = np.array([_sort(one) for one in test])
+    good = _good(test)
+    rows = []
+    for name, values in columns.items():
+        known = ~np.isnan(values)
+        figures = [_auroc(values, good, known & (sorts == one)) for one in SORTS]
+        rows.append((name, *figures, _auroc(values, good, known)))
     return rows
 
 
-def tried_rows(fitted: Groups, judged: Groups, kind: Kind) -> list[tuple[str, ...]]:
-    """Rows under `TRIED_HEAD`: numbers that are not used, and what a sum fitted with them would be worth.
+def _auroc(values: Numbers, good: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> str:
+    return _figure(auroc(values[chosen].tolist(), good[chosen].tolist()) if chosen.sum() >= LEAST else None)
 
-    Each row is fitted to and judged on the answers of a kind that have the number, with it and without.
+
+def _sort(sample: Sample) -> str:
+    if sample.evidence.signs is None:
+        return SORTS[2]
+    return SORTS[0] if sample.evidence.order == "depth" else SORTS[1]
+
+
+def tried_rows(fitted: Groups, judged: Groups) -> list[tuple[str, ...]]:
+    """Rows under `TRIED_HEAD`: numbers that are not used, and what a sum of the judge's verdict and each is worth.
+
+    Each row is fitted to and judged on the answers that have the number, with it and without.
     """
     rows: list[tuple[str, ...]] = []
     for name in TRIED:
-        train, test = _of_kind(fitted, kind, name), _of_kind(judged, kind, name)
+        train, test = _followed(fitted, name), _followed(judged, name)
         if min(len(train), len(test)) < LEAST:
             rows.append((name, str(len(test)), "-", "-", "-"))
             continue
         good, right = _good(train), _good(test)
-        seen, asked = (columns_of([one.evidence for one in each], WEIGHED[kind]) for each in (train, test))
+        seen, asked = (columns_of([one.evidence for one in each], WEIGHED["followed"]) for each in (train, test))
         more, new = (np.array([[one.tried[name]] for one in each]) for each in (train, test))
         without = _score(seen, asked, good, right)
         added = _score(np.hstack([seen, more]), np.hstack([asked, new]), good, right)
@@ -75,9 +88,9 @@ def tried_rows(fitted: Groups, judged: Groups, kind: Kind) -> list[tuple[str, ..
     return rows
 
 
-def _of_kind(groups: Groups, kind: Kind, tried: str | None = None) -> list[Sample]:
-    """Answers of one kind; only those that have a number of `TRIED` where it is named."""
-    every = [one for samples in groups.values() for one in samples if one.evidence.kind == kind]
+def _followed(groups: Groups, tried: str | None = None) -> list[Sample]:
+    """Answers that were followed to and judged; only those that have a number of `TRIED` where it is named."""
+    every = [one for samples in groups.values() for one in samples if one.evidence.judged is not None]
     return [one for one in every if tried is None or tried in one.tried]
 
 

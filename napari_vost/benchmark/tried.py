@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from torch.nn.functional import cosine_similarity
 
-from napari_vost.confidence import TERMS
 from napari_vost.contracts import Answer, Choice, MemoryBank, MemoryPolicy, Prediction, TrackState
 from napari_vost.masks import Mask
 from napari_vost.metrics.overlap import iou
@@ -25,7 +24,7 @@ from napari_vost.step import RowAnswer
 
 TRIED = (
     "margin", "candidates agree", "memory entropy", "read of prompts", "pointer", "second opinion", "tone",
-    "in own sizes", "start", "trend of area", "drift of shape",
+    "in own sizes", "trend of area", "drift of shape",
 )  # fmt: skip
 TREND = 3  # frames before this one that its area is compared with
 FURTHEST = 3.0  # standard deviations beyond which two tones are as unlike as can be
@@ -117,10 +116,9 @@ class Looker:
         tone = tone_of(frame.image, answer.mask)
         if tone is not None and shown.tone is not None:
             found["tone"] = -min(abs(tone[0] - shown.tone[0]) / max(shown.tone[1], 1e-6), FURTHEST)
-        start = TERMS["start"](answer.evidence)
-        if frame.order == "time" or start is None:  # cines are weighed with their start, and nothing ends in them
+        if frame.order == "time":  # nothing ends in cines
             return found
-        found |= {"start": start, "drift of shape": self._kept[leg]}
+        found["drift of shape"] = self._kept[leg]
         before = areas[-1 - TREND : -1]
         if any(before):
             found["trend of area"] = -math.log(areas[-1] / float(np.mean(before)))

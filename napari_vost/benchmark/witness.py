@@ -12,6 +12,7 @@ from typing import Any, cast
 from napari_vost.benchmark.scores import prompt_from_truth
 from napari_vost.benchmark.tried import Looker, Watched
 from napari_vost.cleanup import Cleanup, clean
+from napari_vost.clip import Clip
 from napari_vost.confidence import Evidence, Signs, confidence
 from napari_vost.contracts import MemoryPolicy
 from napari_vost.legs import Plan
@@ -100,7 +101,7 @@ def witness(session: Session, exam: Exam) -> Iterator[Sample]:
     for object_id, frame in exam.prompted.items():
         for at in (frame, *exam.extra.get(object_id, ())):
             truth = exam.truths[object_id][at]
-            one = _seed(session, prompt_from_truth(exam.prompt, truth, at, object_id), object_id)
+            one = seed_of(session, prompt_from_truth(exam.prompt, truth, at, object_id), object_id)
             seeds.setdefault(object_id, one)
             if exam.prompt != "mask":
                 yield Sample(one.evidence, dice(one.mask.unpack(), truth), True)
@@ -115,7 +116,8 @@ def witness(session: Session, exam: Exam) -> Iterator[Sample]:
             yield Sample(evidence, dice(mask, truth), bool(truth.any()), numbers)
 
 
-def _seed(session: Session, prompt: Prompt, entry_id: int) -> Seed:
+def seed_of(session: Session, prompt: Prompt, entry_id: int) -> Seed:
+    """The answer to a prompt on a frame that was never reached."""
     return seed(session.engine, session.frame_view(prompt.frame_index), (prompt,), Before(), entry_id)
 
 
@@ -127,8 +129,12 @@ def _follow(
     engine = replace(session.engine, policy=cast(MemoryPolicy, watched))
     clip = session.clip
     looker = Looker(session.engine, seeds, clip.spacing_mm_zyx)
-    plan = Plan({one: (first,) for one, first in seeds.items()}, len(clip), clip.order, "both", frames)
-    for reached in propagate(engine, plan, session.frame_view):
+    for reached in propagate(engine, plan_of(clip, seeds, frames), session.frame_view):
         frame = session.frame_view(reached.frame_index)
         pairs = zip(reached.answers, list(watched.seen), strict=True)
         yield reached, [seen | looker.look(answer, frame) for answer, seen in pairs]
+
+
+def plan_of(clip: Clip, seeds: Mapping[int, Seed], frames: tuple[int, int] | None) -> Plan:
+    """Follow every object from its one prompted frame, both ways."""
+    return Plan({one: (first,) for one, first in seeds.items()}, len(clip), clip.order, "both", frames)

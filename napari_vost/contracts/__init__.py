@@ -13,6 +13,11 @@ from napari_vost.contracts.choosing import (
     Rule,
     first_that_applies,
 )
+from napari_vost.contracts.judge import (
+    EXHIBIT_SIDE,
+    Exhibit,
+    Judge,
+)
 from napari_vost.contracts.memory import (
     Choice,
     MemoryBank,
@@ -48,6 +53,9 @@ from napari_vost.contracts.network import (
 )
 
 __all__ = [
+    "EXHIBIT_SIDE",
+    "Exhibit",
+    "Judge",
     "Adapter",
     "Answer",
     "AttentionWeights",

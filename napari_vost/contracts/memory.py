@@ -45,6 +45,8 @@ class MemoryEntry:
         (n,) what the whole region looked like (`ImageFeatures.look`); None where nobody wrote it down.
     tone
         Mean and standard deviation of the values inside the mask; None where it is empty or nobody wrote it down.
+    portrait
+        (2, 64, 64) values and coverage of the region, on prompted frames only, for a judge; None where there is none.
     """
 
     entry_id: int
@@ -63,6 +65,7 @@ class MemoryEntry:
     network: str
     look: Tensor | None = None
     tone: tuple[float, float] | None = None
+    portrait: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)

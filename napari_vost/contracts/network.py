@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_vost.confidence import Calibration
+from napari_vost.contracts.judge import Judge
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Traits:
         ``"auto"`` where the network wants a crop around the object, ``"full"`` where it wants the whole frame.
     calibration
         What turns evidence into confidence for its weights; None where nobody measured it.
+    judge
+        Gives a second opinion on its answers; None where nobody taught one for its weights.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Traits:
     previous_mask_prompt: bool = False
     native_region: Literal["auto", "full"] = "full"
     calibration: Calibration | None = None
+    judge: Judge | None = None
 
 
 @dataclass(frozen=True, eq=False)

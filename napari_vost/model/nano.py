@@ -23,6 +23,7 @@ from napari_vost.contracts import (
     Answer,
     AttentionWeights,
     ImageFeatures,
+    Judge,
     MemoryTokens,
     PromptTensors,
     Site,
@@ -31,6 +32,7 @@ from napari_vost.contracts import (
 )
 from napari_vost.errors import WeightsError
 from napari_vost.model.forking import affordable, fork
+from napari_vost.model.judge import load_panel
 from napari_vost.model.nano_parts import (
     CANDIDATES,
     Encoder,
@@ -88,9 +90,9 @@ class NanoNetwork(nn.Module):
         """What it wants and gives."""
         return self._traits
 
-    def calibrate(self, calibration: Calibration | None) -> None:
+    def calibrate(self, calibration: Calibration | None, judge: Judge | None = None) -> None:
         """Say how sure its answers are; weights that are fitted to a case from these keep it."""
-        self._traits = replace(self._traits, calibration=calibration)
+        self._traits = replace(self._traits, calibration=calibration, judge=judge)
 
     @property
     def device(self) -> torch.device:
@@ -248,7 +250,7 @@ def load_nano(folder: Path) -> NanoNetwork:
             "vost-nano, so install again or name the right folder."
         )
     network.load_state_dict(tensors)
-    network.calibrate(load_calibration(folder, network.fingerprint))
+    network.calibrate(load_calibration(folder, network.fingerprint), load_panel(folder, network.fingerprint))
     return network.eval()
 
 

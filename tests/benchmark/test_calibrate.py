@@ -55,7 +55,8 @@ def test_a_calibration_claims_what_comes_true() -> None:
         occurrence = 3.0 if painted else -10 * quality
         good = random.random() < quality
         order = "time" if index % 2 else "depth"
-        evidence = Evidence(quality, occurrence, signs, signs, 0 if prompted else 4, None, order)
+        verdict = None if prompted else float(np.log(quality / (1 - quality))) * 2
+        evidence = Evidence(quality, occurrence, signs, signs, 0 if prompted else 4, None, order, judged=verdict)
         answers.append((evidence, 0.9 if good else 0.1))
     calibration = calibrate(answers, "made up")
     assert calibration.weights == "made up"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from napari_vost import Session
-from napari_vost.benchmark.confidence_table import data_rows, term_rows, tried_rows
+from napari_vost.benchmark.confidence_table import data_rows, evidence_rows, tried_rows
 from napari_vost.benchmark.witness import Exam, facts_of, sample_of, witness
 from napari_vost.confidence import Calibration, LogisticSum, Term
 from napari_vost.metrics.overlap import dice
@@ -58,7 +58,7 @@ def test_a_sample_survives_its_file(tiny_network: Sam2Network) -> None:
 
 
 def test_tables_judge_a_calibration() -> None:
-    made = LogisticSum(0.0, (Term("occurrence", 1.0, 0.0),))
+    made = LogisticSum(0.0, (Term("judged", 1.0, 0.0),))
     random = np.random.default_rng(0)
     samples = []
     for _ in range(200):
@@ -66,17 +66,19 @@ def test_tables_judge_a_calibration() -> None:
         facts |= {"signs": dict.fromkeys(("affinity", "sharpness", "firmness", "overlap", "size"), 0.5)}
         facts |= {"lowest": facts["signs"]}
         good = bool(random.random() < 1 / (1 + np.exp(-3 * facts["occurrence"])))
+        facts |= {"judged": facts["occurrence"]}
         tried = {"pointer": float(good) + random.normal()}
         samples.append(sample_of({"evidence": facts, "dice": float(good), "held": True, "tried": tried}))
-    calibration = Calibration("x", {"slice": made})
+    calibration = Calibration("x", {"followed": made})
     one, pooled, mean = data_rows({"a": samples}, calibration)
     assert one[1:] == pooled[1:] == mean[1:]
     assert one[1] == "200"
     assert 0.8 < float(one[3]) < 1
-    terms = {row[0]: row for row in term_rows({"a": samples}, {"b": samples}, calibration, "slice")}
-    assert terms["occurrence"][2] == one[3]
-    assert terms["affinity"][3] == "-"
-    assert float(terms["occurrence"][3]) < float(terms["all of them"][3])
-    tried = {row[0]: row for row in tried_rows({"a": samples}, {"b": samples}, "slice")}
+    rows = {row[0]: row[1:] for row in evidence_rows({"a": samples}, {"b": samples})}
+    assert rows["occurrence"] == rows["the judge"] == (one[3], "-", "-", one[3])
+    assert rows["motion"] == ("-",) * 4
+    assert float(rows["affinity"][0]) == 0.5  # it is the same everywhere
+    assert rows["all of these in one sum"] == rows["occurrence"]
+    tried = {row[0]: row for row in tried_rows({"a": samples}, {"b": samples})}
     assert tried["margin"][2:] == ("-", "-", "-")
     assert float(tried["pointer"][4]) > float(tried["pointer"][3])

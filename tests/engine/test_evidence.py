@@ -75,7 +75,7 @@ def test_lowest_remembers_the_worst_frame_since_the_prompt() -> None:
     assert after.lowest is not None
     assert after.lowest.firmness == pytest.approx(0.2)
     assert after.signs.firmness == pytest.approx(5)
-    assert (gone.kind, gone.signs, gone.lowest) == ("empty slice", None, after.lowest)
+    assert (gone.kind, gone.signs, gone.lowest) == ("followed", None, after.lowest)
 
 
 def test_a_track_knows_how_sharp_the_answer_was_that_it_began_with() -> None:
@@ -120,12 +120,13 @@ def test_every_answer_has_a_confidence_with_and_without_a_motion_prior() -> None
         assert all(0 < one <= 1 for one in found)
 
 
-def test_a_cine_is_weighed_as_one_and_a_volume_as_one() -> None:
-    for order, kind in (("time", "frame"), ("depth", "slice")):
+def test_evidence_knows_a_cine_from_a_volume() -> None:
+    orders: tuple[Order, ...] = ("time", "depth")
+    for order in orders:
         cine = Clip.from_array(moving_disc_cine(frames=4).image, order=order)
         session = Session(cine, BrightNetwork())
         exam = Exam({1: moving_disc_cine(frames=4).labels == 1}, {1: 0}, range(4), "mask")
-        assert [one.evidence.kind for one in witness(session, exam)] == [kind] * 3
+        assert [one.evidence.order for one in witness(session, exam)] == [order] * 3
 
 
 def test_a_network_without_calibration_keeps_affinity_times_occurrence(cine: Clip, tiny_network: Network) -> None:
