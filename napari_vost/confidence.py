@@ -1,8 +1,8 @@
 """How sure an answer is: what was seen of it, turned into one number.
 
 The number is the probability that Dice with the truth is .7 or more. What speaks for a followed answer was weighed by
-the network's judge, who has seen the images too; a logistic sum makes a probability of its verdict. The answer to a
-prompt has a sum of its own. Their constants belong to a set of weights: they were fitted by
+the network's judge, who has seen the images too; a logistic sum makes a probability of its verdict, in cines together
+with the weakest link of the track. The answer to a prompt has a sum of its own. Their constants belong to a set of weights: they were fitted by
 ``benchmarks/confidence.py`` and lie beside them. Every weight is 0 or more and every term rises with certainty.
 """
 
@@ -20,7 +20,7 @@ from napari_vost.types import Order
 
 GOOD_DICE = 0.7  # an answer this close to the truth, or closer, counts as good
 FILE = "confidence.json"
-Kind = Literal["followed", "prompted"]
+Kind = Literal["slice", "frame", "empty frame", "prompted"]
 _EDGE = 0.002  # shares closer to 0 or 1 than this say no more
 _SETTLED = 3.0  # odds of sharpness above which an answer to a prompt is as good as a painted mask
 
@@ -92,8 +92,12 @@ class Evidence:
 
     @property
     def kind(self) -> Kind:
-        """Which sum weighs it: of an answer that was followed to its frame, or of one to a prompt."""
-        return "prompted" if self.distance == 0 else "followed"
+        """Which sum weighs it: of a slice, of a cine's frame, painted or left empty, or of the answer to a prompt."""
+        if self.distance == 0:
+            return "prompted"
+        if self.order == "depth":
+            return "slice"
+        return "frame" if self.signs is not None else "empty frame"
 
 
 def _odds(share: float) -> float:
@@ -126,7 +130,9 @@ TERMS: Mapping[str, Callable[[Evidence], float | None]] = {  # each rises with c
     "judged": lambda evidence: evidence.judged,
 }
 WEIGHED: Mapping[Kind, tuple[str, ...]] = {
-    "followed": ("judged",),
+    "slice": ("judged",),
+    "frame": ("judged", "lowest sharpness", "start"),  # a track in time is no better than its worst link
+    "empty frame": ("judged",),  # apart: of an object that is lost the judge says too much
     "prompted": ("affinity", "occurrence", "sharpness", "firmness"),
 }
 

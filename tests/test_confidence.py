@@ -54,11 +54,20 @@ def test_missing_evidence_says_neither_yes_nor_no() -> None:
 
 
 def test_the_kind_of_an_answer_chooses_its_sum() -> None:
-    answers = [PROMPTED, PAINTED, EMPTY, replace(PROMPTED, signs=None, order="time")]
-    assert [one.kind for one in answers] == ["prompted", "followed", "followed", "prompted"]
-    sums = Calibration("x", {"prompted": LogisticSum(0.0, ()), "followed": LogisticSum(1.0, ())})
+    cine, lost = (replace(one, order="time") for one in (PAINTED, EMPTY))
+    answers = [PROMPTED, PAINTED, EMPTY, cine, lost, replace(PROMPTED, signs=None, order="time")]
+    assert [one.kind for one in answers] == ["prompted", "slice", "slice", "frame", "empty frame", "prompted"]
+    biases = {"prompted": 0.0, "slice": 1.0, "frame": 2.0, "empty frame": 3.0}
+    sums = Calibration("x", {kind: LogisticSum(bias, ()) for kind, bias in biases.items()})
     found = [confidence(one, sums) for one in answers]
-    assert found == pytest.approx([0.5, 1 / (1 + math.exp(-1)), 1 / (1 + math.exp(-1)), 0.5])
+    assert found == pytest.approx([1 / (1 + math.exp(-bias)) for bias in (0, 1, 1, 2, 3, 0)])
+
+
+def test_a_cine_that_began_with_a_better_answer_gets_more(shipped: Calibration) -> None:
+    cine = replace(PAINTED, order="time")
+    found = [confidence(replace(cine, start=start), shipped) for start in (0.0, 0.4, 0.8, 0.94, 0.96, 1.0)]
+    assert found == sorted(found)
+    assert found[0] < found[-2] == found[-1]  # sharper than that is no better than a painted mask
 
 
 def test_a_followed_answer_that_no_judge_has_seen_is_plain(shipped: Calibration) -> None:
@@ -127,7 +136,7 @@ def test_constants_of_other_weights_are_left_alone(tmp_path: Path) -> None:
 def test_a_damaged_file_is_refused(tmp_path: Path, name: str, weight: float) -> None:
     save_calibration(made(), tmp_path)
     known = json.loads((tmp_path / FILE).read_text())
-    known["sums"]["followed"]["terms"][0] |= {"name": name, "weight": weight}
+    known["sums"]["slice"]["terms"][0] |= {"name": name, "weight": weight}
     (tmp_path / FILE).write_text(json.dumps(known))
     with pytest.raises(WeightsError, match="is no calibration"):
         load_calibration(tmp_path, "hand")

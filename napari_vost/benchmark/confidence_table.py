@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_vost.benchmark.calibrate import Numbers, columns_of, fit_logistic
 from napari_vost.benchmark.tried import TRIED
 from napari_vost.benchmark.witness import Sample
-from napari_vost.confidence import GOOD_DICE, WEIGHED, Calibration, confidence
+from napari_vost.confidence import GOOD_DICE, Calibration, confidence
 from napari_vost.metrics.calibration import auroc, calibration_error
 from napari_vost.model.judge import EVIDENCE
 
@@ -79,7 +79,7 @@ def tried_rows(fitted: Groups, judged: Groups) -> list[tuple[str, ...]]:
             rows.append((name, str(len(test)), "-", "-", "-"))
             continue
         good, right = _good(train), _good(test)
-        seen, asked = (columns_of([one.evidence for one in each], WEIGHED["followed"]) for each in (train, test))
+        seen, asked = (columns_of([one.evidence for one in each], ("judged",)) for each in (train, test))
         more, new = (np.array([[one.tried[name]] for one in each]) for each in (train, test))
         without = _score(seen, asked, good, right)
         added = _score(np.hstack([seen, more]), np.hstack([asked, new]), good, right)

@@ -69,7 +69,7 @@ def test_tables_judge_a_calibration() -> None:
         facts |= {"judged": facts["occurrence"]}
         tried = {"pointer": float(good) + random.normal()}
         samples.append(sample_of({"evidence": facts, "dice": float(good), "held": True, "tried": tried}))
-    calibration = Calibration("x", {"followed": made})
+    calibration = Calibration("x", {"slice": made})
     one, pooled, mean = data_rows({"a": samples}, calibration)
     assert one[1:] == pooled[1:] == mean[1:]
     assert one[1] == "200"

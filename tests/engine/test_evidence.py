@@ -75,7 +75,7 @@ def test_lowest_remembers_the_worst_frame_since_the_prompt() -> None:
     assert after.lowest is not None
     assert after.lowest.firmness == pytest.approx(0.2)
     assert after.signs.firmness == pytest.approx(5)
-    assert (gone.kind, gone.signs, gone.lowest) == ("followed", None, after.lowest)
+    assert (gone.kind, gone.signs, gone.lowest) == ("slice", None, after.lowest)
 
 
 def test_a_track_knows_how_sharp_the_answer_was_that_it_began_with() -> None:
