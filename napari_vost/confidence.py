@@ -2,8 +2,9 @@
 
 The number is the probability that Dice with the truth is .7 or more. What speaks for a followed answer was weighed by
 the network's judge, who has seen the images too; a logistic sum makes a probability of its verdict, in cines together
-with the weakest link of the track. The answer to a prompt has a sum of its own. Their constants belong to a set of weights: they were fitted by
-``benchmarks/confidence.py`` and lie beside them. Every weight is 0 or more and every term rises with certainty.
+with the weakest link of the track. The answer to a prompt has a sum of its own. Their constants belong to a set of
+weights: they were fitted by ``benchmarks/confidence.py`` and lie beside them. Every weight is 0 or more and every term
+rises with certainty.
 """
 
 from __future__ import annotations
@@ -116,6 +117,7 @@ def _worst(read: Callable[[Signs], float]) -> Callable[[Evidence], float | None]
 TERMS: Mapping[str, Callable[[Evidence], float | None]] = {  # each rises with certainty; None where nobody knows
     "affinity": lambda evidence: _odds(evidence.affinity),
     "occurrence": lambda evidence: min(max(evidence.occurrence, -10.0), 10.0),
+    "absence": lambda evidence: -min(max(evidence.occurrence, -10.0), 10.0),
     "sharpness": _own(lambda signs: _odds(signs.sharpness)),
     "firmness": _own(lambda signs: signs.firmness),
     "overlap": _own(lambda signs: signs.overlap),
@@ -132,7 +134,7 @@ TERMS: Mapping[str, Callable[[Evidence], float | None]] = {  # each rises with c
 WEIGHED: Mapping[Kind, tuple[str, ...]] = {
     "slice": ("judged",),
     "frame": ("judged", "lowest sharpness", "start"),  # a track in time is no better than its worst link
-    "empty frame": ("judged",),  # apart: of an object that is lost the judge says too much
+    "empty frame": ("judged", "absence", "tapered", "nearness"),  # of a lost object the judge alone says too much
     "prompted": ("affinity", "occurrence", "sharpness", "firmness"),
 }
 
