@@ -55,7 +55,7 @@ JOBS: Mapping[str, tuple[Callable[[Path], Exams], int | None]] = {
 SOURCES = (  # what has a say of its own in teaching
     ("pack-0", "pack-1", "largest", "largest-others"), ("rest-0", "rest-1"), ("scenes-0", "scenes-1"),
 )  # fmt: skip
-MEMBERS = 2
+MEMBERS = 2  # judges that are taught apart
 TURNS = 15
 
 
@@ -68,7 +68,6 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--teach", action="store_true", help="do not gather")
     parser.add_argument("--cost", action="store_true", help="only measure what the judge costs")
     parser.add_argument("--epochs", type=int, default=Lesson().epochs, help="how often every answer is seen")
-    parser.add_argument("--members", type=int, default=MEMBERS, help="judges that are taught apart")
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "judge", help="folder of what was gathered")
     parser.add_argument("--weights", type=Path, help="folder that gets the judge; that of the weights otherwise")
     args = parser.parse_args(words)
@@ -94,7 +93,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if not any(there):
             raise VostError(f"Nothing was gathered in {folder}: run this without --teach first.")
         sources = [read_exhibits(paths) for paths in there if paths]
-        members = [teach(sources, Lesson(epochs=args.epochs, seed=seed), print) for seed in range(args.members)]
+        members = [teach(sources, Lesson(epochs=args.epochs, seed=seed), print) for seed in range(MEMBERS)]
         save_panel(Panel(members), args.weights or shipped(f"models/{MODEL}"), network.fingerprint)
     except VostError as error:
         sys.stderr.write(f"{error}\n")

@@ -95,10 +95,7 @@ def _followed(state: TrackState, frame: FrameView, seen: Seen) -> list[Followed]
             best[row.object_id] = score, choice
     found = []
     for _, choice in best.values():
-        region = seen.regions[choice.parent]
-        logits = uncrop(seen.answer.mask_logits[choice.parent, choice.candidate][None], region, frame.size)[0]
-        mask: Mask = ((logits > 0) & (seen.answer.occurrence[choice.parent] > 0)).cpu().numpy()
-        found.append(Followed(state.rows[choice.parent], mask, region))
+        found.append(Followed(state.rows[choice.parent], _given(frame, seen, choice).mask, seen.regions[choice.parent]))
     return found
 
 
@@ -195,7 +192,7 @@ def remember(
     rows: list[TrackRow] = []
     hypotheses = Counter(state.rows[choice.parent].object_id for choice in seen.choices)
     answers: dict[int, tuple[float, RowAnswer]] = {}
-    given = [_given(frame, seen, choice, chosen[index]) for index, choice in enumerate(seen.choices)]
+    given = [_given(frame, seen, choice) for choice in seen.choices]
     weighed = _weigh(engine, state, frame, seen, chosen, [one.scores for one in given])
     for index, (choice, one, evidence) in enumerate(zip(seen.choices, given, weighed, strict=True)):
         old, region, prediction = (
@@ -246,7 +243,8 @@ class Given:
     scores: Scores
 
 
-def _given(frame: FrameView, seen: Seen, choice: Choice, chosen: Tensor) -> Given:
+def _given(frame: FrameView, seen: Seen, choice: Choice) -> Given:
+    chosen = seen.answer.mask_logits[choice.parent, choice.candidate][None]
     logits = uncrop(chosen, seen.regions[choice.parent], frame.size)[0]
     occurrence = seen.answer.occurrence[choice.parent]
     mask: Mask = ((logits > 0) & (occurrence > 0)).cpu().numpy()

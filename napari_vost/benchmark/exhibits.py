@@ -65,12 +65,12 @@ class Recorder:
 
 
 def gather(network: NanoNetwork, exams: Iterator[tuple[Clip, Exam, str]], most: int | None = None) -> Exhibits:
-    """Every answer of exams that can be judged; the network is given a judge that only watches.
+    """Every answer of exams that can be judged; meanwhile the network has a judge that only watches.
 
     With ``most`` no exam is begun once there are so many answers.
     """
-    recorder = Recorder()
-    network.calibrate(network.traits.calibration, recorder)
+    recorder, traits = Recorder(), network.traits
+    network.calibrate(traits.calibration, recorder)
     options = EngineOptions(feature_bytes=FEATURE_BYTES)
     samples: list[Sample] = []
     maps: list[NDArray[np.uint8]] = []
@@ -81,6 +81,7 @@ def gather(network: NanoNetwork, exams: Iterator[tuple[Clip, Exam, str]], most: 
             maps.append(_bytes(exhibit))
         if most is not None and len(samples) >= most:
             break
+    network.calibrate(traits.calibration, traits.judge)
     return Exhibits(tuple(samples), np.stack(maps))
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_vost.benchmark.exhibits import Exhibits, from_bytes
+from napari_vost.checks import check_range
 from napari_vost.confidence import GOOD_DICE
 from napari_vost.model.judge import JudgeNetwork, joined, numbers_of
 
@@ -55,7 +56,13 @@ def teach(sources: Sequence[Exhibits], lesson: Lesson, say: Callable[[str], None
         How.
     say
         Told the loss after each epoch.
+
+    Raises
+    ------
+    InputError
+        Not one epoch.
     """
+    check_range(lesson.epochs, 1, 10_000, "epochs")
     torch.manual_seed(lesson.seed)
     random, draw = np.random.default_rng(lesson.seed), torch.Generator().manual_seed(lesson.seed)
     judge = JudgeNetwork()
@@ -81,7 +88,7 @@ def teach(sources: Sequence[Exhibits], lesson: Lesson, say: Callable[[str], None
             found = judge(maps, seen + JITTER * torch.randn(seen.shape, generator=draw))
             loss = _loss(found, truth[chosen])
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimiser.step()
             schedule.step()
             total += loss.item()

@@ -2,8 +2,7 @@
 
 They were taught by answers of one set of weights (``benchmarks/judge.py``) and lie beside them. They see what a reader
 would: the answer on its image, the answer before it, and the prompted frame with its mask, all in the regions that the
-network looked at; and the evidence in numbers. Several that were taught apart agree better on images of a kind that
-none has seen than one that was taught for longer.
+network looked at; and the evidence in numbers. There are several, taught apart, so that less hangs on one seed.
 """
 
 from __future__ import annotations
