@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import OrderedDict
 from collections.abc import Hashable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from napari_vost.contracts import ImageFeatures
 
 
 def size_bytes(features: ImageFeatures) -> int:
-    """Bytes that features hold, positions not counted: images share them."""
+    """Bytes that features hold, positions not counted: in a store images share them."""
     return sum(level.numel() * level.element_size() for level in features.levels)
 
 
@@ -82,8 +83,9 @@ class FeatureStore:
         size = size_bytes(features)
         if size > self._budgets[0] or key in self._memory:
             return
-        self._position = features.position
-        self._memory[key] = features
+        if self._position is None or self._position.shape != features.position.shape:
+            self._position = features.position
+        self._memory[key] = replace(features, position=self._position)
         self._used[0] += size
         while self._used[0] > self._budgets[0]:
             oldest, dropped = self._memory.popitem(last=False)
@@ -93,6 +95,7 @@ class FeatureStore:
     def clear(self) -> None:
         """Drop everything: for another network, adapter or window."""
         self._memory.clear()
+        self._position = None
         for path, _ in self._disk.values():
             path.unlink(missing_ok=True)
         self._disk.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -215,7 +216,22 @@ def row_flags(flags: Tensor | None, like: Tensor) -> Tensor:
 
 
 def sine_grid(grid: Sequence[int], channels: int, device: torch.device) -> Tensor:
-    """Sine positions (h*w, channels), coded as SAM 2 does (docs/sam2.md 3)."""
+    """Sine positions (h*w, channels), coded as SAM 2 does (docs/sam2.md 3).
+
+    Whoever asks for the same ones gets the same tensor, which is not to be written to: a long clip keeps it once.
+    """
+    if torch.compiler.is_compiling() or any(type(size) is not int for size in grid):  # an exporter's stand-ins
+        return _coded(grid, channels, device)
+    return _kept_grid(tuple(grid), channels, device)
+
+
+@lru_cache(maxsize=32)
+def _kept_grid(grid: tuple[int, ...], channels: int, device: torch.device) -> Tensor:
+    with torch.inference_mode(False), torch.no_grad():  # so that training may read what following has made
+        return _coded(grid, channels, device)
+
+
+def _coded(grid: Sequence[int], channels: int, device: torch.device) -> Tensor:
     half = channels // 2
     steps = torch.arange(half, dtype=torch.float32, device=device)
     scale = 10000.0 ** (2 * torch.div(steps, 2, rounding_mode="floor") / half)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
-from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QShowEvent
 from qtpy.QtWidgets import (
@@ -24,6 +23,7 @@ from napari_vost.errors import VostError
 from napari_vost.ui.head import Head
 from napari_vost.ui.layers import clip_of
 from napari_vost.ui.look import look_again, look_of
+from napari_vost.ui.message import Message
 from napari_vost.ui.opening import Opened, Opening, open_in_background, ready
 from napari_vost.ui.parts import Parts, turn_desk
 from napari_vost.ui.reader_name import ask_reader
@@ -70,8 +70,8 @@ class Dock(QWidget):
         self._looking = QTimer(self, interval=REMEMBER_MS)
         self._looking.timeout.connect(self._remember)
         self._build()
-        self.studio.said.connect(show_info)
-        self.studio.failed.connect(show_warning)
+        self.studio.said.connect(self.message.say)
+        self.studio.failed.connect(self.message.warn)
         self.studio.saved.connect(self._show_saved)
         self.studio.prompts_changed.connect(self._case_soon.start)
         self.viewer.layers.events.inserted.connect(self._inserted)
@@ -102,12 +102,14 @@ class Dock(QWidget):
         layout = QVBoxLayout(self)
         layout.addWidget(self._head)
         layout.addWidget(self.pages)
+        self.message = Message(self)
+        layout.addWidget(self.message)
         self._head.hide()
 
     def _open_selected(self) -> None:
         layer = self.viewer.layers.selection.active
         if layer is None:
-            show_warning("No layer is selected: select an image layer, or open a scan above.")
+            self.message.warn("No layer is selected: select an image layer, or open a scan above.")
         else:
             self.open_layer(layer)
 
@@ -169,7 +171,7 @@ class Dock(QWidget):
     def _refused(self, why: object) -> None:
         self._opening = None
         self._wait("")
-        show_warning(str(why))
+        self.message.warn(str(why))
 
     def _wait(self, words: str) -> None:
         self.start.setEnabled(not words)
@@ -209,7 +211,7 @@ class Dock(QWidget):
         self._parts.begin(desk, case)
         self._head.show_case(case)
         if case is not None and case.read_only:
-            show_warning(case.read_only)
+            self.message.warn(case.read_only)
         if case is not None and case.session.view:
             look_again(desk, case.session.view)
         else:
@@ -340,7 +342,7 @@ class Dock(QWidget):
         try:
             self._case = cases.start_case(session, self._parts.name(session.clip, cases.next_alias()), reader)
         except VostError as error:
-            show_warning(str(error))
+            self.message.warn(str(error))
             return
         if self._case.autosave is not None:
             self.studio.keep(self._case.autosave)
@@ -355,7 +357,7 @@ class Dock(QWidget):
         self._asking = False
         if not reader and not self._ended:
             self._asks_reader = False
-            show_warning("Nothing is saved by itself, for nobody said who reads: export before you close.")
+            self.message.warn("Nothing is saved by itself, for nobody said who reads: export before you close.")
         return reader
 
     def _make_mine(self) -> None:
@@ -371,8 +373,9 @@ class Dock(QWidget):
             self._refused(error)
 
     def _show_saved(self, problem: str) -> None:
+        self._head.show_problem(problem)
         if problem:
-            show_warning(problem)
+            self.message.warn(problem)
 
     def _remember(self) -> None:
         """Keep how the clip is looked at, for the next time."""

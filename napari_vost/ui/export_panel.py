@@ -35,7 +35,7 @@ from napari_vost.ui.outlook import (
     weak_line,
     with_suffix,
 )
-from napari_vost.ui.say import in_window
+from napari_vost.ui.say import breakable, in_window
 
 if TYPE_CHECKING:
     from napari_vost.session import Session
@@ -184,7 +184,7 @@ class ExportPanel(QWidget):
         self.result.setText(str(path))
         self.result.setToolTip(str(path))
         self.result.setVisible(True)
-        self.said.setText("\n".join(["Written.", *(_breakable(in_window(one)) for one in notices)]))
+        self.said.setText("\n".join(["Written.", *(breakable(in_window(one)) for one in notices)]))
         self.exported.emit(path)
 
     def _fail(self, error: Exception) -> None:
@@ -192,7 +192,7 @@ class ExportPanel(QWidget):
         if isinstance(error, Cancelled):
             return
         self.result.setVisible(False)
-        self.said.setText(_breakable(in_window(str(error))))
+        self.said.setText(breakable(in_window(str(error))))
         if not isinstance(error, VostError):
             raise error
 
@@ -214,11 +214,6 @@ def _outlook(session: Session, suffix: str, has_reference: bool) -> Outlook:
 def _write(session: Session, path: Path, suffix: str, ways: dict[str, Any]) -> tuple[str, ...]:
     target = f"{path}/" if suffix == FOLDER else path
     return export(session, target, creator=session.reader or reader_name(), **ways)
-
-
-def _breakable(words: str) -> str:
-    """Let long paths break where a folder ends, so that they do not widen the dock."""
-    return words.replace("/", "/\u200b").replace("\\", "\\\u200b")
 
 
 def _words() -> QLabel:

@@ -19,6 +19,7 @@ class Head(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._case = ""
         self._title = QLabel()
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         self._mine = _button("Make mine", "Copy this case under your own name and go on in the copy")
@@ -39,10 +40,21 @@ class Head(QWidget):
         """Write whose case is open; None for work that is no case yet."""
         reader = f" · {case.case.reader}" if case is not None and case.case.reader else ""
         read_only = "" if case is None else case.read_only
-        self._title.setText((case.case.alias if case is not None else "New case") + reader)
+        self._case = (case.case.alias if case is not None else "New case") + reader
+        self._title.setText(self._case)
         self._title.setToolTip(read_only)
         self._mine.setVisible(bool(read_only))
         self.show()
+
+    def show_problem(self, problem: str) -> None:
+        """Write that the case cannot be saved, as long as that is so; "" when it is."""
+        unsaved = f"{self._case} · NOT SAVED"
+        if problem:
+            self._title.setText(unsaved)
+            self._title.setToolTip(problem)
+        elif self._title.text() == unsaved:
+            self._title.setText(self._case)
+            self._title.setToolTip("")
 
 
 def _button(words: str, tip: str) -> QToolButton:

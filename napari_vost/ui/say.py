@@ -23,6 +23,11 @@ def in_window(words: str) -> str:
     return words
 
 
+def breakable(words: str) -> str:
+    """Let long paths break where a folder ends, so that they do not widen the dock."""
+    return words.replace("/", "/\u200b").replace("\\", "\\\u200b")
+
+
 def say_error(error: Exception) -> None:
     """Show an error that was raised on purpose in its sentence; any other one is a fault of ours and goes on.
 

@@ -46,3 +46,16 @@ def test_clearing_forgets_everything() -> None:
     assert store.get(1) is None
     assert store.get(2) is None
     assert (store.memory_bytes, store.disk_bytes) == (0, 0)
+
+
+def test_images_share_one_map_of_positions_until_another_network_comes() -> None:
+    store = FeatureStore(4 * SIZE)
+    for key in (1, 2):
+        store.put(key, ImageFeatures(_features(key).levels, POSITION.clone()))
+    first, second = store.get(1), store.get(2)
+    assert first is not None and second is not None and first.position is second.position
+    store.clear()
+    other = ImageFeatures(_features(3).levels, POSITION + 1)
+    store.put(3, other)
+    found = store.get(3)
+    assert found is not None and found.position is other.position

@@ -202,3 +202,12 @@ def test_wrong_and_missing_weights_are_refused_in_a_sentence(network: NanoNetwor
     (tmp_path / "model.safetensors").write_bytes(b"no")
     with pytest.raises(WeightsError, match="No readable"):
         load_nano(tmp_path)
+
+
+def test_frames_share_one_map_of_positions_also_between_following_and_training() -> None:
+    network = NanoNetwork()
+    with torch.inference_mode():
+        first, second = (network.see(torch.rand(1, 3, 128, 128)) for _ in range(2))
+    assert first.position.data_ptr() == second.position.data_ptr()
+    assert not sine_grid((16, 16), 64, torch.device("cpu")).is_inference()
+    assert sine_grid((16, 16), 64, torch.device("cpu")) is sine_grid([16, 16], 64, torch.device("cpu"))

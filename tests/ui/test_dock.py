@@ -25,6 +25,7 @@ from napari_vost.io.readers import open_clip  # noqa: E402
 from napari_vost.session import Session  # noqa: E402
 from napari_vost.ui import dock as dock_module  # noqa: E402
 from napari_vost.ui.layers import image_layer  # noqa: E402
+from napari_vost.ui.message import Message  # noqa: E402
 from tests.ui.hands import CONTROL, LEFT, NONE, Hands  # noqa: E402
 
 Open = Callable[..., Any]
@@ -154,7 +155,7 @@ def test_the_case_of_another_reader_is_only_looked_at(
     open_dock: Open, qtbot: Any, nifti: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr(dock_module, "show_warning", said.append)
+    monkeypatch.setattr(Message, "warn", lambda _, words: said.append(words))
     set_reader_name("Doe^Jo")
     theirs = start_case(Session(open_clip(nifti)), "ball", "Doe^Jo")
     theirs.session.add_point(12, (30, 40))

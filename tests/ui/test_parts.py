@@ -25,6 +25,7 @@ from napari_vost.session import Session  # noqa: E402
 from napari_vost.types import Label  # noqa: E402
 from napari_vost.ui import dock as dock_module  # noqa: E402
 from napari_vost.ui import parts as parts_module  # noqa: E402
+from napari_vost.ui.message import Message  # noqa: E402
 from napari_vost.ui.series_chooser import SeriesChooser  # noqa: E402
 from tests.io.dicom_factory import write_series  # noqa: E402
 from tests.ui.beating import AFFINE, SLICES, TIMES, beating, write_heart  # noqa: E402
@@ -44,8 +45,8 @@ def scan(tmp_path: Path) -> Path:
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the dock said, from the moment it is opened."""
     told: list[str] = []
-    monkeypatch.setattr(dock_module, "show_info", told.append)
-    monkeypatch.setattr(dock_module, "show_warning", told.append)
+    for name in ("say", "warn"):
+        monkeypatch.setattr(Message, name, lambda _, words: told.append(words))
     return told
 
 
