@@ -5,11 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import replace
 from pathlib import Path
 
-import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from napari_vost.contracts import ImageFeatures
 
@@ -17,6 +16,11 @@ from napari_vost.contracts import ImageFeatures
 def size_bytes(features: ImageFeatures) -> int:
     """Bytes that features hold, positions not counted: in a store images share them."""
     return sum(level.numel() * level.element_size() for level in features.levels)
+
+
+def _alone(level: Tensor) -> Tensor:
+    """A level without the images that were encoded with it, which would stay as long as it does."""
+    return level if level.untyped_storage().nbytes() == level.nbytes else level.clone()
 
 
 class FeatureStore:
@@ -33,7 +37,7 @@ class FeatureStore:
         self._memory: OrderedDict[Hashable, ImageFeatures] = OrderedDict()
         self._disk: OrderedDict[Hashable, tuple[Path, int]] = OrderedDict()
         self._used = [0, 0]
-        self._position: torch.Tensor | None = None
+        self._position: Tensor | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._written = 0
 
@@ -85,7 +89,7 @@ class FeatureStore:
             return
         if self._position is None or self._position.shape != features.position.shape:
             self._position = features.position
-        self._memory[key] = replace(features, position=self._position)
+        self._memory[key] = ImageFeatures(tuple(map(_alone, features.levels)), self._position)
         self._used[0] += size
         while self._used[0] > self._budgets[0]:
             oldest, dropped = self._memory.popitem(last=False)

@@ -59,3 +59,12 @@ def test_images_share_one_map_of_positions_until_another_network_comes() -> None
     store.put(3, other)
     found = store.get(3)
     assert found is not None and found.position is other.position
+
+
+def test_an_image_of_a_batch_does_not_keep_the_others() -> None:
+    batch = torch.rand(8, 4, 8, 8), torch.rand(8, 4, 2, 2)
+    store = FeatureStore(8 * SIZE)
+    store.put(1, ImageFeatures(tuple(level[3:4] for level in batch), POSITION))
+    found = store.get(1)
+    assert found is not None and torch.equal(found.levels[0], batch[0][3:4])
+    assert sum(level.untyped_storage().nbytes() for level in found.levels) == size_bytes(found)
