@@ -14,6 +14,7 @@ from ui_window import Window
 
 WARM_UP, WARM = 0.1, 0.5  # of all actions: memory is first looked at in between, once features fill their budget
 MOST_OBJECTS = 4
+REST_MS = 12_000  # longer than the window takes to give back what it does not need
 KEYS = {  # key and modifiers → how often, of 100
     ("P",): 4, ("B",): 1, ("S",): 1, ("T",): 2, ("W",): 4, ("K",): 2, ("Comma",): 1, ("Period",): 1, ("PageUp",): 1,
     ("PageDown",): 1, ("Home",): 1, ("End",): 1, ("Minus",): 1, ("Equal",): 1, ("G",): 1, ("Delete",): 1,
@@ -90,9 +91,9 @@ def act(window: Window, rng: np.random.Generator) -> None:
 
 
 def at_rest(window: Window) -> int:
-    """Resident bytes once everything is done and collected."""
+    """Resident bytes once everything is done and collected, and the user has looked on for a while."""
     window.settle()
-    window.waiter.wait(1500)
+    window.waiter.wait(REST_MS)
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * 4096

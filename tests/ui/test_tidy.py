@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import platform
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,3 +93,36 @@ def test_while_the_engine_is_busy_the_longest_collection_waits(qtbot: Any, monke
     tidy._collect()
     tidy.end()
     assert asked[:2] == [1, 2]
+
+
+def test_memory_goes_back_to_the_system_while_nobody_works(qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from qtpy.QtCore import QObject
+
+    from napari_vost.ui import tidy as module
+
+    owner, busy, given = QObject(), True, []
+    monkeypatch.setattr(module, "give_back", lambda: given.append(1))
+    tidy = module.Tidy(owner, lambda: busy)
+    for _ in range(2 * module.ROUNDS):
+        tidy._collect()
+    assert given == []
+    busy = False
+    tidy._collect()
+    tidy._collect()
+    tidy.end()
+    assert given == [1]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library gives back by itself")
+def test_what_was_freed_below_what_stays_is_given_back() -> None:
+    from napari_vost.ui.tidy import give_back
+
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096
+
+    blocks = [bytearray(b"x" * 20_000) for _ in range(5000)]
+    stays = blocks[-1]
+    del blocks
+    before = resident()
+    give_back()
+    assert before - resident() > 50_000_000 and len(stays) == 20_000
