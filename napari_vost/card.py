@@ -79,7 +79,9 @@ def save_card(card: Card, path: Path) -> None:
     for number, one in enumerate(card.entries):
         values = (one.tokens.half(), one.positions, one.cells_yx, one.pointer)
         for part, value in zip(_PARTS, values, strict=True):
-            tensors[f"{number}.{part}"] = value.detach().cpu().contiguous()
+            tensors[f"{number}.{part}"] = (
+                value.detach().cpu().clone(memory_format=torch.contiguous_format)
+            )  # entries share
         area = {"region": asdict(one.region), "area_px": one.area_px, "box": one.box}
         facts.append({**area, "affinity": one.scores.affinity, "occurrence": one.scores.occurrence})
     about = {

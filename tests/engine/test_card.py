@@ -43,6 +43,16 @@ def test_a_card_keeps_every_memory_of_its_structure(card: Path) -> None:
     assert found.entries[0].area_px == int(phantom.mask(1, 1).sum())
 
 
+def test_entries_that_share_what_they_hold_are_written_too(tmp_path: Path) -> None:
+    phantom = moving_disc_cine(frames=8)
+    session = Session(phantom.clip())  # vost-nano keeps one map of positions for all
+    for frame in (1, 5):
+        session.add_mask(frame, phantom.mask(1, frame))
+    session.save_card(tmp_path / "disc.card")
+    first, second = load_card(tmp_path / "disc.card").entries
+    assert torch.equal(first.positions, second.positions) and not torch.equal(first.tokens, second.tokens)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 def test_a_card_can_be_read_by_whoever_may_read_other_files(card: Path, tmp_path: Path) -> None:
     (tmp_path / "other").write_text("")
