@@ -5,9 +5,10 @@
     python benchmarks/judge.py --teach                         teach with what is there
     python benchmarks/judge.py --cost                          what it costs per frame; on a quiet machine
 
-It learns from answers to the training part of the pack, which the network was trained on too, and to scenes of seeds
-that nothing else uses. What it is worth is measured by ``benchmarks/confidence.py``, on other data. Each
-job is one file below --out, by weights; what is there is not gathered again. The judge goes beside the weights.
+It learns from answers to the training part of the pack, which the network was trained on too, and to scenes and
+hard clips of seeds that nothing else uses. What it is worth is measured by ``benchmarks/confidence.py``, on other
+data. Each job is one file below --out, by weights; what is there is not gathered again. The judge goes beside the
+weights.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from statistics import median
 
 import torch
 
-from napari_vost.benchmark.exams import Exams, of_largest, of_pack, of_scenes
+from napari_vost.benchmark.exams import Exams, of_hard, of_largest, of_pack, of_scenes
 from napari_vost.benchmark.exhibits import gather, read_exhibits, write_exhibits
 from napari_vost.benchmark.teaching import Lesson, teach
 from napari_vost.errors import VostError
@@ -51,9 +52,12 @@ JOBS: Mapping[str, tuple[Callable[[Path], Exams], int | None]] = {
     "largest-others": (lambda pack: of_largest(pack, GROUP, None), MOST),
     "scenes-0": (lambda pack: of_scenes(6000, 300), MOST),
     "scenes-1": (lambda pack: of_scenes(6500, 300), MOST),
+    "hard-0": (lambda pack: of_hard(range(20, 26)), None),
+    "hard-1": (lambda pack: of_hard(range(26, 32)), None),
 }
 SOURCES = (  # what has a say of its own in teaching
     ("pack-0", "pack-1", "largest", "largest-others"), ("rest-0", "rest-1"), ("scenes-0", "scenes-1"),
+    ("hard-0", "hard-1"),
 )  # fmt: skip
 MEMBERS = 2  # judges that are taught apart
 TURNS = 15

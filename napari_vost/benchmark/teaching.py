@@ -33,7 +33,7 @@ class Lesson:
         Of everything that is drawn.
     """
 
-    epochs: int = 8
+    epochs: int = 12
     batch: int = 128
     rate: float = 2e-3
     decay: float = 0.02
