@@ -78,14 +78,14 @@ class Message(QLabel):
     def _show(self, standing: tuple[Sentence, ...]) -> None:
         self._standing = standing
         self.setText("\n".join(breakable(one.words) for one in standing))
-        self._paint(_AMBER if any(one.warns for one in standing) else _GREY)
+        self._edge(_AMBER if any(one.warns for one in standing) else _GREY)
         self.setVisible(bool(standing))
         if standing:
             self._clock.start(max(1, round(1000 * (min(one.until for one in standing) - time.monotonic())) + 1))
         else:
             self._clock.stop()
 
-    def _paint(self, colour: str) -> None:
-        if colour != self._colour:  # a new style is not for nothing
+    def _edge(self, colour: str) -> None:
+        if colour != self._colour:  # Qt works out the whole style anew
             self._colour = colour
             self.setStyleSheet(f"QLabel {{ border-left: 4px solid {colour}; padding: 4px 6px; }}")

@@ -49,7 +49,7 @@ class Hands:
         return QPoint(round(size.width() / 2 + right), round(size.height() / 2 + down))
 
     def click(self, y: float, x: float, button: Any = LEFT, modifier: Any = NONE, frame: float | None = None) -> None:
-        QTest.mouseMove(self.canvas, self.place(y, x, frame))
+        self._send_move(self.place(y, x, frame), Qt.MouseButton.NoButton, modifier)
         QTest.mouseClick(self.canvas, button, modifier, self.place(y, x, frame))
 
     def double_click(self, y: float, x: float) -> None:
@@ -69,8 +69,12 @@ class Hands:
         QTest.mousePress(self.canvas, button, modifier, place)
 
     def move(self, place: QPoint, button: Any = LEFT, modifier: Any = NONE) -> None:
-        """With the button held, which `QTest.mouseMove` cannot."""
+        """With the button held."""
         self.qtbot.wait(8)  # vispy skips moves that follow one another faster than a hand
+        self._send_move(place, button, modifier)
+
+    def _send_move(self, place: QPoint, button: Any, modifier: Any) -> None:
+        """As an event to the canvas: `QTest.mouseMove` moves the pointer of the screen, which other tests share."""
         local, everywhere = QPointF(place), QPointF(self.canvas.mapToGlobal(place))
         event = QMouseEvent(QEvent.Type.MouseMove, local, everywhere, Qt.MouseButton.NoButton, button, modifier)
         QApplication.sendEvent(self.canvas, event)

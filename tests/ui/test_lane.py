@@ -16,6 +16,7 @@ from napari_vost.types import PointPrompt
 from napari_vost.ui import lane_view, lane_words
 from napari_vost.ui.lane import Lane
 from napari_vost.ui.lane_data import LaneData, changed_frames, lane_data, next_weak
+from tests.ui.looking import send
 from tests.ui.made_up import crowded_session, disc
 
 pytestmark = pytest.mark.gui
@@ -102,7 +103,7 @@ def test_the_wheel_zooms_around_the_cursor_and_a_double_click_shows_all(qtbot: A
     turn(lane, at(60.5), 8)
     first, stop = lane.visible_frames
     assert stop - first < 30 and first < 60 < stop
-    qtbot.mouseMove(lane, at(60.5))
+    send(lane, QEvent.Type.MouseMove, (at(60.5).x(), at(60.5).y()), Qt.MouseButton.NoButton, NONE)
     assert lane.tip(at(60.5).x(), 60).startswith("Frame 61")
     turn(lane, at(60.5), -2)
     assert lane.tip(at(60.5).x(), 60).startswith("Frame 61")
