@@ -34,6 +34,16 @@ class Hands:
     def __init__(self, viewer: Any, desk: Any, qtbot: Any) -> None:
         self.viewer, self.desk, self.qtbot = viewer, desk, qtbot
         self.canvas = viewer.window._qt_viewer.canvas.native
+        self._paintings = 0
+        viewer.window._qt_viewer.canvas._scene_canvas.events.draw.connect(self._count, position="last")
+
+    def _count(self, _: Any) -> None:
+        self._paintings += 1
+
+    def painted(self) -> bool:
+        """Whether the canvas was painted since it is in these hands: before, napari's own wheel finds nothing on it."""
+        self.canvas.update()
+        return self._paintings > 0
 
     def place(self, y: float, x: float, frame: float | None = None) -> QPoint:
         """Canvas pixel of a pixel ``(y, x)`` of the frame in view, or of ``(frame, y, x)`` in another plane."""
