@@ -18,9 +18,11 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from napari_vost.benchmark.table import markdown, replace_part, write_json
@@ -152,6 +154,8 @@ def merged(before: dict[str, Any], found: list[dict[str, Any]], with_times: bool
     old = {one["fact"]: one["value"] for one in before.get("facts", ())}
     if not with_times:
         found = [{**one, "value": old.get(one["fact"], NOT_YET)} if one["timed"] else one for one in found]
+    if not any(one["timed"] for one in found):
+        return {"facts": found, "machine": ""}
     machine = before.get("machine", "") if not with_times else machine_line()
     return {"facts": found, "machine": machine}
 
@@ -162,7 +166,19 @@ def machine_line() -> str:
 
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
     busy = f", BUSY with other work (load {load:.1f})" if load > BUSY + cores else ""
-    return f"{cores} cores, {platform.machine()}, torch {torch.__version__}, software OpenGL under Xvfb{busy}"
+    facts = f"{cores} cores, {platform.machine()}, torch {torch.__version__}, software OpenGL under Xvfb"
+    return f"{facts}, pace {pace_ms():.0f} ms{busy}"
+
+
+def pace_ms() -> float:
+    """Milliseconds that Python takes for a million additions: a machine may be shared, and is not as fast every day."""
+    found = []
+    for _ in range(9):
+        start, total = time.perf_counter(), 0
+        for number in range(1_000_000):
+            total += number
+        found.append(1000 * (time.perf_counter() - start))
+    return median(found)
 
 
 def table(kept: dict[str, Any]) -> str:

@@ -86,6 +86,9 @@ class Desk(QWidget):
         self.lane_dock = LaneDock(viewer, self.lane)
         self.data: LaneData = lane_data(self._session)
         self.exported: Log = self._session.ledger.log  # what stood when masks left last, or when the clip was opened
+        self._reached: frozenset[int] = (
+            frozenset()
+        )  # frames whose masks changed, and which the timeline does not show yet
         self._before: LaneData | None = None  # what stood when following began
         self.acts = Actions(self)
         self.actions_by_name = self.acts.table()
@@ -256,6 +259,7 @@ class Desk(QWidget):
 
     def refresh(self) -> None:
         """Show everything anew that is read off the session."""
+        self._reached = frozenset()
         limits = {
             object_id: (first or 0, len(self.clip) if last is None else last + 1)
             for object_id, (first, last) in self._session.limits.items()
@@ -264,7 +268,7 @@ class Desk(QWidget):
 
     def _masks_changed(self, frames: frozenset[int]) -> None:
         if self.studio.following and {one.object_id for one in self.data.objects} >= set(self._session.object_ids):
-            self._show(updated(self.data, self._session, frames))
+            self._reached |= frames  # shown with the next news of progress
         else:
             self._soon.start()
 
@@ -300,6 +304,9 @@ class Desk(QWidget):
         self.lane.set_frame(self.view.frame_index)
 
     def _progressed(self, progress: Progress) -> None:
+        reached, self._reached = self._reached, frozenset()
+        if reached and {one.object_id for one in self.data.objects} >= set(self._session.object_ids):
+            self._show(updated(self.data, self._session, reached))
         self.lane.set_progress(None if progress.total is None else min(progress.done / max(progress.total, 1), 1.0))
 
     def _following_changed(self, following: bool) -> None:

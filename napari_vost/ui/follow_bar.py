@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QGridLayout, QProgressBar, QWidget
+from qtpy.QtWidgets import QComboBox, QGridLayout, QWidget
 from superqt import QElidingLabel
 
 from napari_vost.ui.buttons import button
+from napari_vost.ui.progress_bar import ProgressBar
 from napari_vost.ui.run import Progress
 from napari_vost.ui.studio import Studio
 
@@ -36,13 +37,10 @@ class FollowBar(QWidget):
         self.way.setToolTip("Which way frames are followed from those that were marked")
         self.way.setAccessibleName("Direction")
         self.way.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # keys stay with the canvas
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.progress.setMaximumHeight(8)
+        self.progress = ProgressBar()
         policy = self.progress.sizePolicy()
         policy.setRetainSizeWhenHidden(True)  # nothing below jumps when it comes
         self.progress.setSizePolicy(policy)
-        self.progress.hide()
         self.line = QElidingLabel()
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -76,18 +74,17 @@ class FollowBar(QWidget):
         self.button.setText("Stop  F" if following else "Follow  F")
         self.button.setAccessibleName("Stop" if following else "Follow")
         self.progress.setVisible(following)
-        self.progress.setRange(0, 0 if following else 1)
-        self.progress.setValue(0)
+        self.progress.show_share(0, 1)
         self.way.setEnabled(not following)
         if not following:
             self.say()
 
     def _show_progress(self, progress: Progress) -> None:
+        self.progress.setVisible(progress.total is not None)  # a bar that runs to and fro would paint all the time
         if progress.total is None:
             self.say(f"Following the correction: {progress.done} frames")
             return
-        self.progress.setRange(0, progress.total)
-        self.progress.setValue(min(progress.done, progress.total))
+        self.progress.show_share(progress.done, progress.total)
         left = "" if progress.left_s is None else f" · {left_text(progress.left_s)} left"
         self.say(f"{progress.done} of {progress.total} frames{left}")
 

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QShowEvent, QStandardItemModel
-from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_vost.model import weights
 from napari_vost.ui.buttons import button
 from napari_vost.ui.engine_room import EngineRoom, Facts
 from napari_vost.ui.fetching import Fetching, LicenceDialog
 from napari_vost.ui.model_list import ModelList, ModelRow
+from napari_vost.ui.progress_bar import ProgressBar
 
 _DEVICES = {"auto": "Automatic", "cpu": "CPU", "cuda": "NVIDIA GPU (CUDA)", "mps": "Apple GPU"}
 _MEGA = 1_000_000
@@ -36,10 +37,7 @@ class ModelBar(QWidget):
         self.models = ModelList(room.follow_ms)
         self.about = _words("About the model")
         self.button = button("Use", "", self._act, "Go on with the chosen model; marks and masks are kept")
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.progress.setMaximumHeight(8)
-        self.progress.hide()
+        self.progress = ProgressBar()
         self.line = _words("What is going on")
         self.device = _choice("Device", "Where the network runs")
         self.memory = _choice("Memory", "Which frames the network remembers while it follows")
@@ -140,8 +138,7 @@ class ModelBar(QWidget):
     def _show_progress(self, done: int, total: int | None) -> None:
         if self._fetching is None or not done:
             return
-        self.progress.setRange(0, 1000 if total else 0)
-        self.progress.setValue(round(1000 * done / total) if total else 0)
+        self.progress.show_share(round(1000 * done / total) if total else 0, 1000 if total else 0)
         of = f" of {total / _MEGA:.0f}" if total else ""
         self._say(f"Downloading {self._fetching.entry.name}: {done / _MEGA:.0f}{of} MB")
 

@@ -13,6 +13,8 @@ import torch
 from napari_vost.session import Session
 from napari_vost.types import Direction
 
+EVERY_S = 0.1  # between two news of how far a run is: for each the window is painted
+
 
 def leave_a_core() -> None:
     """Let the network, on the thread that calls this, use all cores but one: the window stays quick while it works."""
@@ -61,7 +63,7 @@ class Run:
         frames: tuple[int, int] | None,
         reached: Callable[[Progress], None],
     ) -> None:
-        """Follow; `Cancelled` when it was ended after it had begun.
+        """Follow, and tell how far it is now and then; `Cancelled` when it was ended after it had begun.
 
         Called once more after an error (see `Jobs.rescue`) it goes on, and both are one step of undo.
         """
@@ -84,6 +86,7 @@ class Run:
         reached: Callable[[Progress], None],
     ) -> None:
         started_s = time.monotonic()
+        told_s = 0.0
         total = None if self.objects is not None else self._total(session)
         seen: set[int] = set()
         for result in session.propagate(direction, frames, objects=self.objects):
@@ -92,6 +95,9 @@ class Run:
             seen.add(result.frame_index)
             done = len(seen)
             spent_s = time.monotonic() - started_s
+            if spent_s < told_s + EVERY_S and done > 1:
+                continue
+            told_s = spent_s
             known = total is not None and done > 1
             reached(Progress(done, total, spent_s / done * max(total - done, 0) if known and total else None))
 

@@ -106,12 +106,10 @@ def lay_desk(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[..., Any]
         viewer.window.add_dock_widget(desk, area="right", name="desk")
         viewer.window.add_dock_widget(desk.lane, area="bottom", name="lane")
         hands = Hands(viewer, desk, qtbot)
-        qtbot.waitUntil(hands.painted)
         hands.said = []
         studio.said.connect(hands.said.append)
         studio.failed.connect(hands.said.append)
         laid.append((desk, studio))
-        qtbot.wait(50)
         hands.settle()
         return hands
 

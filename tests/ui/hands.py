@@ -34,16 +34,17 @@ class Hands:
     def __init__(self, viewer: Any, desk: Any, qtbot: Any) -> None:
         self.viewer, self.desk, self.qtbot = viewer, desk, qtbot
         self.canvas = viewer.window._qt_viewer.canvas.native
-        self._paintings = 0
-        viewer.window._qt_viewer.canvas._scene_canvas.events.draw.connect(self._count, position="last")
+        self._painted: list[Any] = []  # sizes of the canvas
+        viewer.window._qt_viewer.canvas._scene_canvas.events.draw.connect(self._note_size, position="last")
 
-    def _count(self, _: Any) -> None:
-        self._paintings += 1
+    def _note_size(self, _: Any) -> None:
+        self._painted.append(self.canvas.size())
 
-    def painted(self) -> bool:
-        """Whether the canvas was painted since it is in these hands: before, napari's own wheel finds nothing on it."""
+    def steady(self) -> bool:
+        """Whether the canvas is painted in the size that it keeps: napari forgets its own wheel where that changes."""
         self.canvas.update()
-        return self._paintings > 0
+        last = self._painted[-3:]
+        return len(last) == 3 and all(size == self.canvas.size() for size in last)
 
     def place(self, y: float, x: float, frame: float | None = None) -> QPoint:
         """Canvas pixel of a pixel ``(y, x)`` of the frame in view, or of ``(frame, y, x)`` in another plane."""
@@ -107,8 +108,13 @@ class Hands:
     def settle(self) -> None:
         """Wait until everything that was asked is answered and drawn."""
         studio = self.desk.studio
-        self.qtbot.waitUntil(
-            lambda: not (studio.jobs.busy or studio.waiting or studio.following or studio.refollow.due), timeout=60_000
-        )
-        self.qtbot.wait(30)
-        self.qtbot.waitUntil(lambda: not self.desk.scene.drawing, timeout=10_000)
+
+        def at_rest() -> bool:
+            asked = studio.jobs.busy or studio.waiting or studio.following or studio.refollow.due
+            return not (asked or self.desk.scene.drawing)
+
+        while True:
+            self.qtbot.waitUntil(at_rest, timeout=60_000)
+            self.qtbot.wait(30)
+            if at_rest():  # what an answer sets off comes after it
+                return

@@ -219,6 +219,7 @@ def test_a_trackpad_steps_once_per_thirty_pixels_and_momentum_is_ignored(hands: 
 
 def test_napari_has_its_wheel_back_on_request(hands: Any) -> None:
     hands.desk.mouse.wheel_steps = False
+    hands.qtbot.waitUntil(hands.steady)
     zoom = hands.viewer.scene.camera.zoom
     hands.wheel(1)
     hands.qtbot.waitUntil(lambda: hands.viewer.scene.camera.zoom != zoom)

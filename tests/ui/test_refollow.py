@@ -130,6 +130,20 @@ def test_switched_off_a_correction_waits_for_f_and_that_is_remembered(followed: 
     assert not other.desk.settings.refollow.isChecked() and not other.desk.studio.refollow.on
 
 
+def test_a_correction_that_is_followed_counts_its_frames_and_shows_no_bar(lay_desk: Lay, volume: Clip) -> None:
+    hands = lay_desk(volume, SlowNetwork())
+    begin(hands)
+    bar, studio = hands.desk.follow_bar, hands.desk.studio
+    hands.key(Qt.Key.Key_F)
+    hands.qtbot.waitUntil(lambda: bar.progress.isVisible() and 0 < bar.progress.value() < bar.progress.maximum())
+    hands.settle()
+    told: list[tuple[str, bool]] = []
+    studio.progressed.connect(lambda _: told.append((bar.line.text(), bar.progress.isVisible())))
+    hands.click(33, 43)
+    hands.settle()
+    assert told and all("Following the correction" in line and not seen for line, seen in told)
+
+
 def test_a_run_that_was_stopped_goes_on_where_it_stood_and_a_click_does_not_start_it(
     lay_desk: Lay, volume: Clip
 ) -> None:
