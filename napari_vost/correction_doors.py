@@ -201,10 +201,22 @@ class CorrectionDoors(PromptDoors):
         self._remove("remove prompts", place[0], gone)
 
     def remove_object(self, object_id: int) -> None:
-        """Take an object away: its prompts, its limits, and its masks where they are not locked."""
+        """Take an object away, all of it: prompts, limits, and masks, locked ones too; undo brings it back."""
         if object_id not in self.ledger.object_ids:
             raise PromptError(f"Object {object_id} does not exist: choose one of {self.ledger.object_ids}.")
-        self._remove("remove object", object_id, tuple(one for one in self.prompts if one.object_id == object_id))
+        self._follower.check_idle()
+        settings = reopen(self.ledger.settings, object_id)
+        own = {place for place in (*self.ledger.kept, *settings.locks, *settings.accepted) if place[0] == object_id}
+        after = replace(
+            settings,
+            prompts=tuple(one for one in settings.prompts if one.object_id != object_id),
+            locks=settings.locks - own,
+            accepted=settings.accepted - own,
+            bases={key: mask for key, mask in settings.bases.items() if key[0] != object_id},
+        )
+        self._follower.forget(object_id)
+        self._act("remove object", after, own | _changed_places(self.ledger.settings, after))
+        self.locks_changed.emit()
 
     def _give(self, name: str, given: Sequence[Prompt], lock: bool = False) -> None:
         """Add prompts, which open limits again that they contradict; with ``lock`` their places are locked."""

@@ -56,6 +56,8 @@ class Actions:
     def _escape(self) -> None:
         if self._desk.mouse.drawing:
             self._desk.mouse.drop_stroke()
+        elif self._desk.scene.brush.drop():
+            return
         elif self._desk.tools.tool is not None:
             self._desk.tools.put_down()
         else:
@@ -93,7 +95,8 @@ class Actions:
             return
         self._desk.studio.accept(here)
         found = next_weak(self._desk.data, None, here, 1)
-        if found is not None and found[1] != here:
+        if found is not None and found != (self._desk.studio.object_id, here):
+            self._desk.studio.choose(found[0])
             self._desk.view.go_to(found[1])
 
     def _go_prompted(self, step: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +36,7 @@ class Objects(QObject):
         self._created: frozenset[int] = frozenset({1})
         self._waiting: list[Prompt] = []
 
-    def _change(
+    def change(
         self,
         call: Callable[[Session], Any],
         done: Callable[[Any], None] | None = None,
@@ -78,6 +78,10 @@ class Objects(QObject):
         self.choose(fresh[0] if fresh else max(self.object_ids, default=0) + 1)
         return self.object_id
 
+    def begin(self, objects: Collection[int]) -> None:
+        """Have these objects in the list from now on."""
+        self._created |= set(objects)
+
     def step_object(self, by: int) -> None:
         """Choose the next object of the list, or the one before."""
         ids = self.object_ids
@@ -87,7 +91,7 @@ class Objects(QObject):
     def rename(self, object_id: int, label: Label) -> None:
         """Name an object and choose its colour."""
         if self.session is not None:
-            self._change(lambda session: session.name_object(object_id, label), go_on=True)
+            self.change(lambda session: session.name_object(object_id, label), go_on=True)
 
     def set_hidden(self, object_id: int, hidden: bool) -> None:
         """Show an object's masks or not."""
@@ -95,12 +99,12 @@ class Objects(QObject):
         self.objects_changed.emit()
 
     def remove_object(self, object_id: int) -> None:
-        """Take an object away, with its prompts and unlocked masks; one step of undo."""
+        """Take an object away, all of it; one step of undo."""
         if self.session is None:
             return
         self._created -= {object_id}
         if object_id in self.session.object_ids or self._waits_for(object_id):
-            self._change(lambda session: session.remove_object(object_id), lambda _: self._chosen_is_gone())
+            self.change(lambda session: session.remove_object(object_id), lambda _: self._chosen_is_gone())
         else:
             self._chosen_is_gone()
 

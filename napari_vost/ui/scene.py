@@ -63,7 +63,7 @@ class Scene(QObject):
         self._more = QTimer(self, interval=0)
         self._more.timeout.connect(self._draw_some)
         self._side = QTimer(self, interval=SIDE_PLANE_MS, singleShot=True)
-        self._side.timeout.connect(self._refresh)
+        self._side.timeout.connect(self.redraw)
         self._back = QTimer(self, interval=0, singleShot=True)
         self._back.timeout.connect(self._put_back)
         self._make_layers()
@@ -170,7 +170,7 @@ class Scene(QObject):
         self._dirty.clear()
         self._draw_objects()
         self.draw(frozenset(frame for _, frame in list(session.ledger.kept)))
-        self._refresh()
+        self.redraw()
 
     # masks --------------------------------------------------------------------------------------------------------
 
@@ -180,7 +180,7 @@ class Scene(QObject):
         if self.view.frame_index in self._dirty and not self.brush.painting:
             self._compose(self.view.frame_index, self._ids)
             if self.view.through == 0:
-                self._refresh()
+                self.redraw()
         if self._dirty:
             self._more.start()
 
@@ -209,9 +209,10 @@ class Scene(QObject):
         self._put_strokes_away()
         if self.view.frame_index in self._dirty and not self.brush.painting:
             self._compose(self.view.frame_index, self._ids)
-            self._refresh()
+            self.redraw()
 
-    def _refresh(self) -> None:
+    def redraw(self) -> None:
+        """Show the plane in view as the label maps are now."""
         if not self._closing:
             self.masks.refresh(extent=False, thumbnail=False)
 

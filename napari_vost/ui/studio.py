@@ -7,7 +7,8 @@ user did it; signals come back on the window's thread.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,17 @@ from qtpy.QtCore import Signal
 
 from napari_vost.autosave import Autosave
 from napari_vost.clip import Clip
+from napari_vost.ends import choose_side
+from napari_vost.errors import InputError
 from napari_vost.history import Place, place_of
 from napari_vost.masks import Mask
 from napari_vost.session import Session
 from napari_vost.types import Direction, PointPrompt, Prompt
-from napari_vost.ui import refollow
+from napari_vost.ui import painting, refollow
 from napari_vost.ui.jobs import Jobs
 from napari_vost.ui.lasso import inside_of, lasso_prompts
 from napari_vost.ui.objects import Objects
+from napari_vost.ui.painting import Patch
 from napari_vost.ui.refollow import Refollow
 from napari_vost.ui.run import Progress, Run, leave_a_core
 
@@ -148,7 +152,7 @@ class Studio(Objects):
         if self.session is None:
             return
         self._waiting += prompts
-        self._created |= {prompt.object_id for prompt in prompts}
+        self.begin({prompt.object_id for prompt in prompts})
         self.prompts_changed.emit()
 
         def answered(dabbed: bool = False) -> None:
@@ -167,7 +171,7 @@ class Studio(Objects):
             answered()
             self.failed.emit(sentence)
 
-        self._change(add, answered, refused, go_on=True)
+        self.change(add, answered, refused, go_on=True)
 
     def lasso(self, frame_index: int, points_yx: NDArray[np.float64], positive: bool) -> None:
         """Take an outline (N, 2) of ``(y, x)``: the chosen object lies inside of it, or what lies inside is cut off."""
@@ -178,12 +182,7 @@ class Studio(Objects):
         if positive:
             self.add(*lasso_prompts(inside, *place))
         else:
-            kept = self.session.ledger.kept.get(place)
-            mask = None if kept is None else kept.mask.unpack()
-            if mask is None or not (mask & inside).any():
-                self.said.emit("There is nothing of this object inside the lasso to remove.")
-            else:
-                self.paint({place: mask & ~inside})
+            painting.hand_over(self, partial(painting.cut, place=place, inside=inside), (place[0],), (frame_index,))
 
     def remove(self, prompt: Prompt) -> None:
         """Take a prompt back, answered or not; one step of undo."""
@@ -194,18 +193,17 @@ class Studio(Objects):
             session.remove(prompt)
             return bool(followed)
 
-        self._change(remove, lambda followed: self.refollow.corrected(one, anew=followed))
+        self.change(remove, lambda followed: self.refollow.corrected(one, anew=followed))
 
     def paint(self, masks: Mapping[Place, Mask]) -> None:
         """Take masks (H, W) that were painted, by object and frame: kept bit for bit, locked, one step of undo."""
-
-        def painted() -> None:
-            self.objects_changed.emit()
-            self.refollow.corrected({object_id for object_id, _ in masks})
-
         if masks:
-            self._created |= {object_id for object_id, _ in masks}
-            self._change(lambda session: session.paint(masks), lambda _: painted(), self._put_back(masks), go_on=True)
+            painting.hand_over(self, lambda _: (masks, False), *zip(*masks, strict=True))
+
+    def paint_over(self, patches: Sequence[Patch]) -> None:
+        """Take what a stroke has changed on some frames, as `paint` does; pixels of locked and hidden others stay."""
+        masks = partial(painting.masks_of, patches=patches, chosen=self.object_id, hidden=self.hidden)
+        painting.hand_over(self, masks, painting.painted_ids(patches), [patch.frame_index for patch in patches])
 
     def start_from(self, labels: NDArray[np.int64]) -> None:
         """Take object ids (T, H, W) as masks that were painted: one step of undo."""
@@ -217,22 +215,26 @@ class Studio(Objects):
         }
         self.paint(masks)
 
-    def _put_back(self, masks: Mapping[Place, Mask]) -> Callable[[str], None]:
-        def refused(sentence: str) -> None:
-            self.failed.emit(sentence)
-            self.masks_changed.emit(frozenset(frame for _, frame in masks))
-
-        return refused
-
     def end_here(self, frame_index: int) -> None:
         """The chosen object ends at a frame: it is removed beyond it, and never followed there."""
-        object_id = self.object_id
-        self._change(lambda session: session.end_here(frame_index, object_id))
+        place = (self.object_id, frame_index)
+
+        def end(session: Session) -> None:
+            try:
+                side = choose_side(session.ledger, place)
+            except InputError:
+                raise InputError(
+                    "The object could end before or after this frame, as its marks do not tell which: go to the first "
+                    "frame without it and say Not here (Delete)."
+                ) from None
+            session.end_here(frame_index, place[0], side)
+
+        self.change(end)
 
     def not_here(self, frame_index: int) -> None:
         """The chosen object is not on a frame."""
         object_id = self.object_id
-        self._change(
+        self.change(
             lambda session: session.not_here(frame_index, object_id),
             lambda _: self.refollow.corrected({object_id}),
             go_on=True,
@@ -242,11 +244,11 @@ class Studio(Objects):
 
     def undo(self) -> None:
         """Take the last step back."""
-        self._change(refollow.undo, lambda name: self._told_step("Undid", name))
+        self.change(refollow.undo, lambda name: self._told_step("Undid", name))
 
     def redo(self) -> None:
         """Do the last undone step again."""
-        self._change(refollow.redo, lambda name: self._told_step("Did again", name))
+        self.change(refollow.redo, lambda name: self._told_step("Did again", name))
 
     def _told_step(self, what: str, name: str | None) -> None:
         self._chosen_is_gone()
@@ -255,14 +257,16 @@ class Studio(Objects):
     def toggle_lock(self, frame_index: int) -> None:
         """Lock the chosen object's mask of a frame, or open it again."""
         place = (self.object_id, frame_index)
-        if self.session is not None:
-            locked = place in self.session.locks
-            self._change(lambda session: (session.unlock if locked else session.lock)(place[1], place[0]), go_on=True)
+
+        def turn(session: Session) -> None:
+            (session.unlock if place in session.locks else session.lock)(place[1], place[0])
+
+        self.change(turn, go_on=True)
 
     def accept(self, frame_index: int) -> None:
         """Take the chosen object's mask of a frame as right."""
         object_id = self.object_id
-        self._change(lambda session: session.accept(frame_index, object_id), go_on=True)
+        self.change(lambda session: session.accept(frame_index, object_id), go_on=True)
 
     # following ----------------------------------------------------------------------------------------------------
 
@@ -333,11 +337,11 @@ class Studio(Objects):
 
     def use(self, parts: Mapping[str, str], done: Callable[[Any], None], failed: Callable[[str], None]) -> None:
         """Make the engine of other parts, by name as in `Session.use`; following stops for it."""
-        self._change(lambda session: session.use(**parts), done, failed)
+        self.change(lambda session: session.use(**parts), done, failed)
 
     # the engine's thread ------------------------------------------------------------------------------------------
 
-    def _change(
+    def change(
         self,
         call: Callable[[Session], Any],
         done: Callable[[Any], None] | None = None,

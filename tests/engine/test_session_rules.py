@@ -93,10 +93,12 @@ def test_an_object_without_a_prompt_has_no_mask_and_an_object_can_be_removed(cin
     list(session.propagate())
     session.remove_prompts(5, object_id=1)
     assert session.object_ids == (2,)
+    session.accept(6, 2)
+    session.lock(7, 2)
     session.remove_object(2)
-    assert not masks(session).any()
+    assert not masks(session).any() and session.locks == frozenset() and session.object_ids == ()
     assert session.undo() == "remove object"
-    assert session.object_ids == (2,)
+    assert session.object_ids == (2,) and session.locks == {(2, 6), (2, 7)}
     with pytest.raises(PromptError, match="does not exist"):
         session.remove_object(9)
 

@@ -219,6 +219,8 @@ def test_a_trackpad_steps_once_per_thirty_pixels_and_momentum_is_ignored(hands: 
 
 def test_napari_has_its_wheel_back_on_request(hands: Any) -> None:
     hands.desk.mouse.wheel_steps = False
+    hands.move(hands.place(30, 40), Qt.MouseButton.NoButton)  # what is said of the place may move the window's parts
+    hands.qtbot.wait(100)
     hands.qtbot.waitUntil(hands.steady)
     zoom = hands.viewer.scene.camera.zoom
     hands.wheel(1)

@@ -85,6 +85,8 @@ def test_a_brush_that_spares_others_paints_beside_them_and_one_that_overwrites_t
     other[10:30, 10:30] = True
     studio.paint({(2, 12): other})
     hands.settle()
+    studio.choose(2)
+    studio.toggle_lock(12)  # painted masks are locked
     for overwrites, row in ((True, 14), (False, 25)):
         assert desk.settings.overwrite.isChecked() == overwrites
         studio.choose(1)

@@ -1,0 +1,131 @@
+"""What was painted becomes masks when it is its turn: clicks and strokes before it have been answered by then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vost.errors import InputError
+from napari_vost.history import Place
+from napari_vost.masks import Mask
+from napari_vost.session import Session
+
+if TYPE_CHECKING:
+    from napari_vost.ui.studio import Studio
+
+Masks = tuple[Mapping[Place, Mask], bool]  # by object and frame, (H, W); whether pixels of others were spared
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Label maps (H, W) of a frame, before a stroke and after it."""
+
+    frame_index: int
+    old: NDArray[Any]
+    new: NDArray[Any]
+
+
+def masks_of(session: Session, patches: Sequence[Patch], chosen: int, hidden: Collection[int]) -> Masks:
+    """New masks of the objects that gained or lost pixels.
+
+    A pixel of an object that is locked there or hidden stays what it is, unless that object is the chosen one.
+
+    Parameters
+    ----------
+    session
+        Asked for what it holds now.
+    patches
+        What has been painted.
+    chosen
+        The object that was painted, or that the eraser was meant for.
+    hidden
+        Objects that the user does not see.
+
+    Returns
+    -------
+    tuple of dict and bool
+        Masks, bool (H, W), by object and frame; whether pixels were spared.
+    """
+    masks: dict[Place, Mask] = {}
+    spared = False
+    for patch in patches:
+        at, differs = patch.frame_index, patch.old != patch.new
+        for other in np.unique(patch.old[differs]).tolist():
+            if other not in (0, chosen) and (other in hidden or (other, at) in session.locks):
+                differs &= patch.old != other
+                spared = True
+        for object_id in np.union1d(patch.old[differs], patch.new[differs]).tolist():
+            if object_id:
+                mask = mask_of(session, (object_id, at))
+                mask[differs] = patch.new[differs] == object_id
+                masks[object_id, at] = mask
+    return masks, spared
+
+
+def mask_of(session: Session, place: Place) -> Mask:
+    """The mask that a session holds, bool (H, W), to change; an empty one where there is none."""
+    kept = session.ledger.kept.get(place)
+    return np.zeros(session.clip.shape[1:], np.bool_) if kept is None else kept.mask.unpack()
+
+
+def painted_ids(patches: Sequence[Patch]) -> frozenset[int]:
+    """Objects that gained pixels."""
+    return frozenset(int(one) for patch in patches for one in np.unique(patch.new[patch.old != patch.new]) if one)
+
+
+def cut(session: Session, place: Place, inside: Mask) -> Masks:
+    """A mask without what lies inside an outline, bool (H, W).
+
+    Raises
+    ------
+    InputError
+        Nothing lies there.
+    """
+    mask = mask_of(session, place)
+    if not (mask & inside).any():
+        raise InputError("There is nothing of this object inside the lasso to remove.")
+    return {place: mask & ~inside}, False
+
+
+def hand_over(
+    studio: Studio, masks: Callable[[Session], Masks], objects: Collection[int], frames: Collection[int]
+) -> None:
+    """Have masks worked out and painted on the engine's thread; whatever comes of it, the frames are shown anew.
+
+    Parameters
+    ----------
+    studio
+        Whose session gets them.
+    masks
+        Works them out.
+    objects
+        Those that may begin with them.
+    frames
+        Where they lie.
+    """
+
+    def paint(session: Session) -> tuple[frozenset[int], bool]:
+        found, spared = masks(session)
+        session.paint(found)
+        return frozenset(object_id for object_id, _ in found), spared
+
+    def painted(done: tuple[frozenset[int], bool]) -> None:
+        studio.masks_changed.emit(frozenset(frames))
+        studio.objects_changed.emit()
+        if done[0]:
+            studio.refollow.corrected(done[0])
+        if done[1]:
+            studio.said.emit(
+                "Another object is locked or hidden here and was left as it is: unlock it (K) or show it first."
+            )
+
+    def refused(sentence: str) -> None:
+        studio.failed.emit(sentence)
+        studio.masks_changed.emit(frozenset(frames))
+
+    studio.begin(objects)
+    studio.change(paint, painted, refused, go_on=True)
