@@ -192,6 +192,7 @@ class Desk(QWidget):
         studio.progressed.connect(self._progressed)
         self.tools.changed.connect(self._hint)
         self.view.changed.connect(self._looked)
+        self.view.left_3d.connect(self.tools.take_up)
         self.lane.frame_chosen.connect(self.view.go_to)
         self.lane.object_chosen.connect(studio.choose)
         self.lane.range_changed.connect(self._choose_range)
@@ -260,6 +261,7 @@ class Desk(QWidget):
     def refresh(self) -> None:
         """Show everything anew that is read off the session."""
         self._reached = frozenset()
+        self.export.changed()
         limits = {
             object_id: (first or 0, len(self.clip) if last is None else last + 1)
             for object_id, (first, last) in self._session.limits.items()

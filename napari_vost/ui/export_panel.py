@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 Submit = Callable[[Callable[[], Any], Done, Failed], object]
 Outlook = tuple[str, bool, bool]  # what is said, whether slices are uneven, whether a reference is needed
 
+LATER_MS = 400  # after the last change of a session
+
 
 class ExportPanel(QWidget):
     """Format, what it means for these masks, and one button; `exported` says where the file is.
@@ -65,9 +67,16 @@ class ExportPanel(QWidget):
         self._folder = str(Path.home())
         self._asked = 0  # of the last outlook; older ones are not shown
         self._busy = False
+        self._later = QTimer(self, interval=LATER_MS, singleShot=True)
+        self._later.timeout.connect(self.refresh)
         self._make_parts()
         self._arrange()
         self.show_session(None)
+
+    def changed(self) -> None:
+        """The session has changed: say anew what its export would leave, once it rests, where anybody reads it."""
+        if self.isVisible():
+            self._later.start()
 
     def show_session(self, session: Session | None) -> None:
         """Whose masks are exported; None where there is none yet."""

@@ -35,6 +35,7 @@ class Tools(QObject):
         self.positive = True
         self._zooms: list[tuple[int, Any]] = []  # napari's double click, and where it stood
         self._arming = False
+        self._before_3d: Tool | None = None
         viewer.layers.selection.events.active.connect(self._other_layer)
         viewer.dims.events.ndisplay.connect(self._other_view)
 
@@ -116,4 +117,12 @@ class Tools(QObject):
 
     def _other_view(self, event: Any = None) -> None:
         if self._viewer.dims.ndisplay == 3:
+            self._before_3d = self.tool
             self.put_down()
+
+    def take_up(self) -> None:
+        """Back from 3D: take the tool that was put down for it, unless another layer is in hand."""
+        tool, self._before_3d = self._before_3d, None
+        active = self._viewer.layers.selection.active
+        if tool is not None and self.tool is None and any(active == one for one in self._scene.layers):
+            self.arm(tool)

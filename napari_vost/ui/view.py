@@ -74,9 +74,14 @@ class PlaneView:
         self._follow_soon = QTimer()
         self._follow_soon.setSingleShot(True)
         self._follow_soon.timeout.connect(self._follow)
+        self._stay_soon = QTimer()
+        self._stay_soon.setSingleShot(True)
+        self._stay_soon.timeout.connect(self._stay)
         self._at = self._world.indices
         self._turn(self._plane)
+        self._range = dims.range
         dims.events.point.connect(self._on_point, position="last")
+        dims.events.range.connect(self._on_range)
         for emitter in self._axes_events():
             emitter.connect(self._on_axes)
         self._listen()
@@ -188,10 +193,12 @@ class PlaneView:
         InputError
             No such frame.
         """
+        self._settle()
         self._world.go_to({0: frame_index})
 
     def step(self, by: int) -> None:
         """Go so many slices further in the shown plane, frames in the frame plane; it stops at the ends. Not in 3D."""
+        self._settle()
         axis = self._plane.through
         if axis is not None and self._world.ready:
             last = self._clip.shape[axis] - 1
@@ -217,6 +224,8 @@ class PlaneView:
         """Give the viewer back as it was: axes, orientation, camera, layers unguarded; the frame stays."""
         viewer, dims = self._viewer, self._viewer.dims
         dims.events.point.disconnect(self._on_point)
+        dims.events.range.disconnect(self._on_range)
+        self._stay_soon.stop()
         for emitter in self._axes_events():
             emitter.disconnect(self._on_axes)
         self._follow_soon.stop()
@@ -284,9 +293,27 @@ class PlaneView:
         if self._turning or not self._world.ready or (self._viewer.dims.ndisplay == 3) != self.is_3d:
             return
         at = self._world.indices
-        if at != self._at:
+        if self._viewer.dims.range != self._range:  # another layer came or went: nobody has turned to another frame
+            self._stay_soon.start(0)
+        elif at != self._at:
             self._at = at
             self.changed.emit()
+
+    def _settle(self) -> None:
+        """Do at once what waits to be put right, before anybody moves."""
+        if self._stay_soon.isActive():
+            self._stay_soon.stop()
+            self._stay()
+
+    def _on_range(self, event: Any = None) -> None:
+        self._stay_soon.start(0)
+
+    def _stay(self) -> None:
+        """Other layers change what the numbers of the viewer's sliders mean: stay at the frame that was in view."""
+        self._range = self._viewer.dims.range
+        if self._world.ready and self._world.indices != self._at:
+            with self._quietly():
+                self._world.go_to(dict(enumerate(self._at)))
 
     def _on_axes(self, event: Any = None) -> None:
         if not self._turning:

@@ -232,6 +232,21 @@ def test_a_4d_image_and_a_flat_one_beside_the_clip(hands: Any) -> None:
     is_shown(hands)
 
 
+@pytest.mark.parametrize("shape", [(100, 64, 72), (4, 30, 64, 72)])
+def test_the_frame_stays_when_a_layer_in_pixels_comes_and_goes(hands: Any, shape: tuple[int, ...]) -> None:
+    for frame in (12, 5):
+        hands.desk.view.go_to(frame)
+        other = hands.viewer.add_image(np.zeros(shape, np.uint8))
+        hands.qtbot.wait(50)
+        assert hands.desk.view.frame_index == frame
+        hands.viewer.layers.remove(other)
+        hands.qtbot.wait(50)
+        assert hands.desk.view.frame_index == frame
+        hands.viewer.layers.selection.active = hands.desk.scene.prompts
+        hands.wheel(-1)
+        assert hands.desk.view.frame_index == frame + 1
+
+
 # storms ----------------------------------------------------------------------------------------------------------
 
 

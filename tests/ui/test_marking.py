@@ -270,6 +270,17 @@ def test_another_layer_puts_the_tool_down_and_clicks_there_are_its_own(hands: An
     assert points(hands) == [] and hands.viewer.layers.selection.active == other
 
 
+@pytest.mark.parametrize("tool", ["box", "brush"])
+def test_back_from_3d_the_same_tool_is_in_hand(hands: Any, tool: str) -> None:
+    hands.desk.tools.arm(tool)
+    hands.desk.view.show("3D")
+    hands.qtbot.waitUntil(lambda: hands.desk.view.is_3d)
+    assert hands.desk.tools.tool is None
+    hands.desk.view.show("Frame")
+    hands.qtbot.waitUntil(lambda: not hands.desk.view.is_3d)
+    assert hands.desk.tools.tool == tool
+
+
 def test_in_3d_there_is_no_tool(hands: Any) -> None:
     hands.viewer.dims.ndisplay = 3
     assert hands.desk.tools.tool is None
