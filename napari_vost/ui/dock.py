@@ -26,7 +26,7 @@ from napari_vost.ui.look import look_again, look_of
 from napari_vost.ui.message import Message
 from napari_vost.ui.opening import Opened, Opening, open_in_background, ready
 from napari_vost.ui.parts import Parts, turn_desk
-from napari_vost.ui.reader_name import ask_reader
+from napari_vost.ui.reader_name import ask_alias, ask_reader
 from napari_vost.ui.samples import sample_path
 from napari_vost.ui.start import Start
 from napari_vost.ui.studio import Studio
@@ -88,6 +88,7 @@ class Dock(QWidget):
         self._head = Head()
         self._head.close_asked.connect(self._ask_to_close)
         self._head.mine_asked.connect(self._make_mine)
+        self._head.name_asked.connect(self._name_case)
         self._place = QScrollArea()
         self._place.setWidgetResizable(True)
         self._place.setFrameShape(QFrame.Shape.NoFrame)
@@ -209,7 +210,7 @@ class Dock(QWidget):
         self.pages.setCurrentWidget(self._place)
         desk.lane_dock.show()
         self._parts.begin(desk, case)
-        self._head.show_case(case)
+        self._head.show_case(case, self._parts.alias)
         if case is not None and case.read_only:
             self.message.warn(case.read_only)
         if case is not None and case.session.view:
@@ -228,7 +229,7 @@ class Dock(QWidget):
         self._parts.leave(self._case, self.desk.unexported)
         self._case = case
         turn_desk(self.desk, opened, session, None if case is None else case.autosave)
-        self._head.show_case(case)
+        self._head.show_case(case, self._parts.alias)
         self._case_soon.start()  # what nothing saves may be saved by now
 
     @property
@@ -347,6 +348,14 @@ class Dock(QWidget):
         if self._case.autosave is not None:
             self.studio.keep(self._case.autosave)
         self._head.show_case(self._case)
+
+    def _name_case(self) -> None:
+        """Ask what the new case shall be called."""
+        reader = self._ask_reader()
+        alias = ask_alias(reader, parent=self) if reader else ""
+        if alias and self._case is None and self.desk is not None:
+            self._parts.call(alias)
+            self._head.show_case(None, alias)
 
     def _ask_reader(self) -> str:
         """The reader's name; "" where nobody says it, which is told once, or while the question stands already."""

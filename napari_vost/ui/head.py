@@ -16,6 +16,7 @@ class Head(QWidget):
 
     close_asked = Signal()
     mine_asked = Signal()  # a copy of another reader's case
+    name_asked = Signal()  # a name for a new case
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,11 +25,14 @@ class Head(QWidget):
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         self._mine = _button("Make mine", "Copy this case under your own name and go on in the copy")
         self._mine.clicked.connect(lambda: self.mine_asked.emit())
+        self._name = _button("Name …", "Choose what this case is called; otherwise it gets a number")
+        self._name.clicked.connect(lambda: self.name_asked.emit())
         close = _button("Close", "Back to the first screen; the work is saved")
         close.clicked.connect(lambda: self.close_asked.emit())
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._title, 1)
+        layout.addWidget(self._name)
         layout.addWidget(self._mine)
         layout.addWidget(close)
 
@@ -36,14 +40,15 @@ class Head(QWidget):
         """Write instead of the case."""
         self._title.setText(words)
 
-    def show_case(self, case: OpenCase | None) -> None:
-        """Write whose case is open; None for work that is no case yet."""
+    def show_case(self, case: OpenCase | None, alias: str = "") -> None:
+        """Write whose case is open; None for work that is no case yet, and ``alias`` what that will be called."""
         reader = f" · {case.case.reader}" if case is not None and case.case.reader else ""
         read_only = "" if case is None else case.read_only
-        self._case = (case.case.alias if case is not None else "New case") + reader
+        self._case = (case.case.alias if case is not None else alias or "New case") + reader
         self._title.setText(self._case)
         self._title.setToolTip(read_only)
         self._mine.setVisible(bool(read_only))
+        self._name.setVisible(case is None and not alias)
         self.show()
 
     def show_problem(self, problem: str) -> None:

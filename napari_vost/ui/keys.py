@@ -39,7 +39,7 @@ KEYS = (
     Key("-", "previous_object", "Previous object"),
     Key("=", "next_object", "Next object"),
     Key("F", "follow", "Follow or stop"),
-    Key("Escape", "escape", "Drop the stroke, else the tool, else stop"),
+    Key("Escape", "escape", "Drop the stroke or the polygon, else the tool, else stop"),
     Key("W", "next_weak", "Next weak frame"),
     Key("Shift-W", "previous_weak", "Previous weak frame"),
     Key("Enter", "accept", "Accept, and go to the next weak frame"),

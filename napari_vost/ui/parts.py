@@ -97,6 +97,15 @@ class Parts:
         """Whether nothing saves what was done on a part that is not shown."""
         return bool(self._kept)
 
+    @property
+    def alias(self) -> str:
+        """What cases of this scan are called, "" as long as none is."""
+        return self._alias
+
+    def call(self, alias: str) -> None:
+        """Choose what cases of this scan are called."""
+        self._alias = alias
+
     def name(self, clip: Clip, otherwise: str) -> str:
         """Alias for a new case of a clip: that of its scan and its part; ``otherwise`` names a scan that has none."""
         self._alias = self._alias or otherwise

@@ -211,6 +211,22 @@ def test_the_mask_does_not_wait_for_the_readers_name(
     assert [case.alias for case in list_cases()] == ["case-001"]
 
 
+def test_a_new_case_is_called_what_the_user_types(
+    open_dock: Open, qtbot: Any, nifti: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dock_module, "ask_alias", lambda reader, parent: "heart-7")
+    dock = open_dock()
+    dock.open_path(nifti)
+    hands = desk_of(dock, qtbot)
+    press(button(dock, "Name …", QToolButton))
+    assert not button(dock, "Name …", QToolButton).isVisible()
+    dock.desk.view.go_to(12)
+    hands.click(30, 40)
+    qtbot.waitUntil(lambda: dock.studio.autosave is not None)
+    hands.settle()
+    assert [(case.alias, case.path.name) for case in list_cases()] == [("heart-7", "heart-7_doe-jo.vost")]
+
+
 def test_nobody_says_who_reads_and_is_asked_no_more(
     open_dock: Open, qtbot: Any, nifti: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
