@@ -162,13 +162,13 @@ class Mouse:
         return bool(((at >= -0.5) & (at <= shape - 0.5)).all())
 
     def _hit(self, at: NDArray[np.float64]) -> Prompt | None:
-        """The point prompt of the slice in view that lies under a place, the nearest one."""
+        """The prompt of the slice in view of which a handle lies under a place, the nearest one."""
         through = self.view.through
         scale, zoom = np.array(self.scene.prompts.scale[-3:]), self._viewer.scene.camera.zoom
         found: list[tuple[float, Prompt]] = []
         for prompt in self.studio.prompts:
-            if isinstance(prompt, PointPrompt):
-                apart = np.array((prompt.frame_index, prompt.y, prompt.x)) - at
+            for handle in handles(prompt) if self.view.shows_frames or isinstance(prompt, PointPrompt) else ():
+                apart = np.array(handle) - at
                 in_view = abs(round(apart[through])) == 0
                 apart[through] = 0
                 distance = float(np.hypot.reduce(apart * scale)) * zoom
@@ -213,6 +213,18 @@ class Mouse:
 
 def _apart(event: Any, start: NDArray[np.float64]) -> bool:
     return float(np.abs(np.array(event.pos) - start).max()) > CLICK_PX
+
+
+def handles(prompt: Prompt) -> tuple[tuple[float, float, float], ...]:
+    """Where a click takes a prompt away, ``(frame, y, x)``: a point, the corners of a box, the ends of a scribble."""
+    frame = float(prompt.frame_index)
+    if isinstance(prompt, PointPrompt):
+        return ((frame, prompt.y, prompt.x),)
+    if isinstance(prompt, BoxPrompt):
+        return tuple((frame, y, x) for y in (prompt.y0, prompt.y1) for x in (prompt.x0, prompt.x1))
+    if isinstance(prompt, ScribblePrompt):
+        return tuple((frame, y, x) for y, x in (prompt.points_yx[0], prompt.points_yx[-1]))
+    return ()
 
 
 def thinned(points: NDArray[np.float64], least_px: float = 1.0) -> NDArray[np.float64]:

@@ -270,6 +270,32 @@ def test_another_layer_puts_the_tool_down_and_clicks_there_are_its_own(hands: An
     assert points(hands) == [] and hands.viewer.layers.selection.active == other
 
 
+@pytest.mark.parametrize(("tool", "stroke", "handle"), [
+    ("box", [(18, 26), (42, 54)], (18, 54)),
+    ("scribble", [(24, 36), (30, 44), (36, 44)], (36, 44)),
+])  # fmt: skip
+def test_a_click_on_a_corner_of_a_box_or_an_end_of_a_scribble_takes_it_away(
+    hands: Any, tool: str, stroke: Any, handle: tuple[int, int]
+) -> None:
+    hands.desk.tools.arm(tool)
+    hands.drag(stroke)
+    hands.settle()
+    assert len(hands.desk.studio.session.prompts) == 1
+    hands.desk.tools.arm("point")
+    hands.click(*handle)
+    hands.settle()
+    assert hands.desk.studio.session.prompts == ()
+
+
+def test_outlines_come_back_when_the_brush_is_put_down(hands: Any) -> None:
+    hands.desk.outline.click()
+    assert hands.desk.scene.masks.contour == 2
+    hands.desk.tools.arm("brush")
+    assert hands.desk.scene.masks.contour == 0
+    hands.desk.tools.arm("point")
+    assert hands.desk.scene.masks.contour == 2 and hands.desk.outline.isChecked()
+
+
 @pytest.mark.parametrize("tool", ["box", "brush"])
 def test_back_from_3d_the_same_tool_is_in_hand(hands: Any, tool: str) -> None:
     hands.desk.tools.arm(tool)
