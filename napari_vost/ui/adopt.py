@@ -76,22 +76,21 @@ def place_options(layer: Any) -> dict[str, Any]:
     return options
 
 
-def labels_for(layer: Any, clip: Clip) -> NDArray[np.int64]:
-    """The labels of a Labels layer on the frames of a clip, (T, H, W), to start from or to write.
+def labels_of(layer: Any) -> Any:
+    """The array of a Labels layer, to be read by `check_labels`.
 
     Raises
     ------
     InputError
-        No Labels layer, or one of another shape, or with ids that are none.
+        No Labels layer.
     """
     if not isinstance(layer, LabelsLayer):
         raise InputError("No labels are selected: click a Labels layer in the layer list.")
-    array = layer.data[0] if layer.multiscale else layer.data
-    return check_labels(array, clip)
+    return layer.data[0] if layer.multiscale else layer.data
 
 
-def check_labels(array: Any, clip: Clip) -> NDArray[np.int64]:
-    """Object ids (T, H, W) of an array of labels, whole numbers from 0 to 65535, on the frames of a clip.
+def check_labels(array: Any, clip: Clip) -> NDArray[np.uint16]:
+    """Object ids (T, H, W) of an array of labels on the frames of a clip; all of it is read, so it may take its time.
 
     Raises
     ------
@@ -106,13 +105,13 @@ def check_labels(array: Any, clip: Clip) -> NDArray[np.int64]:
             f"The labels are {_size(shape)} and the image is {_size(clip.shape)}: take labels that were drawn on this "
             "image, or bring them onto its grid first."
         )
-    labels = np.asarray(array).astype(np.int64)
-    if labels.min() < 0 or labels.max() > _MOST_LABELS:
-        wrong = labels.min() if labels.min() < 0 else labels.max()
-        raise InputError(
-            f"The labels hold the id {wrong}: object ids go from 1 to {_MOST_LABELS}, renumber them first."
-        )
-    return labels
+    labels = np.asarray(array)
+    for wrong in (int(labels.min()), int(labels.max())):
+        if not 0 <= wrong <= _MOST_LABELS:
+            raise InputError(
+                f"The labels hold the id {wrong}: object ids go from 1 to {_MOST_LABELS}, renumber them first."
+            )
+    return labels.astype(np.uint16, copy=False)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from napari_vost.errors import VostError
 from napari_vost.history import Log
 from napari_vost.io.atomic import atomic_file
 from napari_vost.ui.actions import Actions
-from napari_vost.ui.adopt import labels_for
+from napari_vost.ui.adopt import labels_of
 from napari_vost.ui.background import Running
 from napari_vost.ui.buttons import button
 from napari_vost.ui.cursor import Cursor
@@ -166,7 +166,7 @@ class Desk(QWidget):
             )
             return
         try:
-            self.studio.start_from(labels_for(chosen[0], self.clip))
+            self.studio.start_from(labels_of(chosen[0]))
         except VostError as error:
             self.studio.failed.emit(str(error))
 

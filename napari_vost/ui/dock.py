@@ -289,14 +289,14 @@ class Dock(QWidget):
             self._docked = self.parent() is not None
         return super().event(event)
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  # Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         """Watch the window that it is shown in, for closing that tells the docks nothing."""
         if self.window() is not self and self.window() is not self._window:
             self._window = self.window()
             self._window.installEventFilter(self)
         super().showEvent(event)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's name
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A window that closes is hidden next; one that the user keeps after all is not."""
         if watched is self._window and event.type() == QEvent.Type.Close:
             if not self._may_close():
@@ -309,7 +309,7 @@ class Dock(QWidget):
             self._window_closes = False
         return super().eventFilter(watched, event)
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  # Qt's name
+    def closeEvent(self, event: QCloseEvent) -> None:
         """End everything: layers, overlays, timers, the thread."""
         self.end()
         super().closeEvent(event)

@@ -45,7 +45,7 @@ class Fold(QObject):
         part.setVisible(False)
         part.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's name
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A part that grows just after it was unfolded is still to be seen whole."""
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Move) and time.monotonic() < self._until_s:
             self._soon.start()

@@ -52,7 +52,7 @@ class Lane(LaneView):
 
     # mouse
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to go along frames, to pan, or to move a handle; choose an object by its name."""
         x, y = event.position().x(), event.position().y()
         self._drag, self._drag_x = "", x
@@ -69,7 +69,7 @@ class Lane(LaneView):
             elif not self._drag and lane is not None:
                 self.object_chosen.emit(lane.object_id)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with what was begun; else say what lies under the cursor."""
         x, y = event.position().x(), event.position().y()
         if self._drag:
@@ -79,16 +79,16 @@ class Lane(LaneView):
             self.setCursor(Qt.CursorShape.SizeHorCursor if handle else Qt.CursorShape.ArrowCursor)
             QToolTip.showText(event.globalPosition().toPoint() + QPoint(4, -4), self.tip(x, y), self)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End it."""
         self._drag = ""
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Show all frames."""
         if event.button() == Qt.MouseButton.LeftButton and event.position().x() >= self._names_px:
             self.show_all()
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+    def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom around the cursor, or move along; over the names, move through the rows."""
         turn = event.angleDelta()
         along, x = turn.y() or turn.x(), event.position().x()
@@ -100,7 +100,7 @@ class Lane(LaneView):
         else:
             self._look_at(self._scale.zoomed(ZOOM_PER_NOTCH ** (along / NOTCH), x - self._rows.left()))
 
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """The range and the view, for those who do not drag."""
         if self._data is None:
             return
@@ -129,7 +129,7 @@ class Lane(LaneView):
 
     # keys
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Frames by arrows, Page, Home and End; objects by up and down; zoom by plus and minus."""
         key, keys = event.key(), Qt.Key
         steps = {keys.Key_Left: -1, keys.Key_Right: 1, keys.Key_PageUp: -LEAP, keys.Key_PageDown: LEAP}
@@ -149,7 +149,7 @@ class Lane(LaneView):
         else:
             super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+    def focusInEvent(self, event: QFocusEvent) -> None:
         """Say to a screen reader where one stands."""
         self.setAccessibleDescription(self.told(self._frame, self._active))
         super().focusInEvent(event)

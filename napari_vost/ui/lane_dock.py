@@ -49,7 +49,7 @@ class LaneDock(QObject):
             with suppress(LookupError):
                 self._viewer.window.remove_dock_widget(self._lane)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's name
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Offer the way back while the timeline is not to be seen."""
         if event.type() in (QEvent.Type.Show, QEvent.Type.Hide):
             self.button.setVisible(event.type() == QEvent.Type.Hide)

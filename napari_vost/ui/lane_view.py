@@ -195,7 +195,7 @@ class LaneView(QWidget):
         nearest = min(away, key=lambda name: away[name])
         return nearest if away[nearest] <= GRAB_PX else ""
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         """Room for a row per object, within limits."""
         return QSize(600, int(np.clip(AXIS_PX + ROW_PX * len(self._lanes), LEAST_PX, MOST_PX)))
 
@@ -223,7 +223,7 @@ class LaneView(QWidget):
 
     # painting
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         """The picture, and what moves above it."""
         look, ratio = paint.Look.of(self.palette()), self.devicePixelRatioF()
         if self._picture is None or self._picture.devicePixelRatio() != ratio:
@@ -300,17 +300,17 @@ class LaneView(QWidget):
 
     # what Qt tells
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the frames that are seen."""
         self._arrange()
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         """Paint anew in another theme or font."""
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange):
             self._stale()
         super().changeEvent(event)
 
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
+    def hideEvent(self, event: QHideEvent) -> None:
         """Nothing flashes where nobody looks."""
         self._end_flash()
 

@@ -59,7 +59,7 @@ class Message(QLabel):
         """Say what could not be done."""
         self._add(words, warns=True)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take everything away."""
         self._show(())
 

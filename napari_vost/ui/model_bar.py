@@ -62,7 +62,7 @@ class ModelBar(QWidget):
         self._room.changed.disconnect(self._show_facts)
         self._room.busy_changed.disconnect(self._say)
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  # Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         """Look for models when they are first to be seen."""
         if not self._found:
             self._found = True

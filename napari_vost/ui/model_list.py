@@ -98,7 +98,7 @@ class ModelList(QListWidget):
         self._in_use = name
         self._write()
 
-    def sizeHint(self) -> QSize:  # noqa: N802  # Qt's name
+    def sizeHint(self) -> QSize:
         """Room for a few models; more of them scroll."""
         row = max(self.sizeHintForRow(0), 2 * self.fontMetrics().lineSpacing() + 6) + 2 * self.spacing()
         return QSize(240, ROWS_SHOWN * row + 2 * self.frameWidth())

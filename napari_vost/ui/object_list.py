@@ -77,7 +77,7 @@ class ObjectList(QTreeWidget):
         self._data = data
         self._fill()
 
-    def sizeHint(self) -> QSize:  # noqa: N802  # Qt's name
+    def sizeHint(self) -> QSize:
         """Room for a few rows; more of them scroll."""
         row = self.sizeHintForRow(0) if self.topLevelItemCount() else 20
         return QSize(240, self.header().height() + ROWS_SHOWN * max(row, 20) + 6)
@@ -90,7 +90,7 @@ class ObjectList(QTreeWidget):
         self._focused = QApplication.focusWidget()
         return super().edit(*given)
 
-    def closeEditor(self, editor: QWidget, hint: Any) -> None:  # noqa: N802  # Qt's name
+    def closeEditor(self, editor: QWidget, hint: Any) -> None:
         """End it: else the keys of the canvas would be searched for in the list."""
         super().closeEditor(editor, hint)
         if self._focused is not None and self._focused is not self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from napari_vost.errors import InputError
 from napari_vost.history import Place
 from napari_vost.masks import Mask
 from napari_vost.session import Session
+from napari_vost.ui.adopt import check_labels
 
 if TYPE_CHECKING:
     from napari_vost.ui.studio import Studio
@@ -89,6 +90,44 @@ def cut(session: Session, place: Place, inside: Mask) -> Masks:
     if not (mask & inside).any():
         raise InputError("There is nothing of this object inside the lasso to remove.")
     return {place: mask & ~inside}, False
+
+
+class LabelMasks(Mapping[Place, Mask]):
+    """The masks of a label map (T, H, W), by object and frame; each is cut out when it is asked for."""
+
+    def __init__(self, labels: NDArray[np.uint16]) -> None:
+        self._labels = labels
+        self._places = {
+            (object_id, frame): None
+            for frame, plane in enumerate(labels)
+            for object_id in np.flatnonzero(np.bincount(plane.ravel())).tolist()
+            if object_id
+        }
+
+    def __getitem__(self, place: Place) -> Mask:
+        if place not in self._places:
+            raise KeyError(place)
+        return np.asarray(self._labels[place[1]] == place[0])
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+def of_labels(session: Session, labels: Any) -> Masks:
+    """The masks of an array of labels that lies on a session's clip.
+
+    Raises
+    ------
+    InputError
+        It is of another shape, holds ids that are none, or nothing at all.
+    """
+    masks = LabelMasks(check_labels(labels, session.clip))
+    if not masks:
+        raise InputError("The labels are empty: take a Labels layer in which something is drawn.")
+    return masks, False
 
 
 def hand_over(

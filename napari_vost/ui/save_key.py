@@ -57,7 +57,7 @@ class SaveKey(QObject):
             self._action.removeEventFilter(self)
             self._action = None
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take the key where it is ours."""
         if event.type() != QEvent.Type.Shortcut or not self._only_ours:
             return False

@@ -62,7 +62,7 @@ class SeenBar(QWidget):
         frames = "1 frame is" if self._frames == 1 else f"{self._frames} frames are"
         return f"{frames} seen anew" + ("" if seconds is None else f": about {left_text(seconds)}")
 
-    def enterEvent(self, event: Any) -> None:  # noqa: N802  # Qt's name
+    def enterEvent(self, event: Any) -> None:
         """The cost is known better with every frame that is seen."""
         self._show()
         super().enterEvent(event)

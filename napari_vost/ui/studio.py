@@ -205,15 +205,10 @@ class Studio(Objects):
         masks = partial(painting.masks_of, patches=patches, chosen=self.object_id, hidden=self.hidden)
         painting.hand_over(self, masks, painting.painted_ids(patches), [patch.frame_index for patch in patches])
 
-    def start_from(self, labels: NDArray[np.int64]) -> None:
-        """Take object ids (T, H, W) as masks that were painted: one step of undo."""
-        masks: dict[Place, Mask] = {
-            (int(object_id), frame): plane == object_id
-            for frame, plane in enumerate(labels)
-            for object_id in np.unique(plane)
-            if object_id > 0
-        }
-        self.paint(masks)
+    def start_from(self, labels: Any) -> None:
+        """Take an array of object ids (T, H, W) as masks that were painted: one step of undo."""
+        if self.session is not None:
+            painting.hand_over(self, partial(painting.of_labels, labels=labels), (), ())
 
     def end_here(self, frame_index: int) -> None:
         """The chosen object ends at a frame: it is removed beyond it, and never followed there."""

@@ -119,6 +119,21 @@ def lay_desk(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[..., Any]
 
 
 @pytest.fixture
+def followed(lay_desk: Callable[..., Any], volume: Clip) -> Any:
+    """The hands of a user who has clicked the ball on frame 12 and followed it; the point tool is in hand."""
+    from qtpy.QtCore import Qt
+
+    hands = lay_desk(volume)
+    hands.desk.view.go_to(12)
+    hands.desk.tools.arm("point")
+    hands.click(30, 40)
+    hands.settle()
+    hands.key(Qt.Key.Key_F)
+    hands.settle()
+    return hands
+
+
+@pytest.fixture
 def open_dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[..., Any]]:
     """A function that opens the plugin in a window, as napari's menu does, for a reader who has said their name."""
     from napari_vost.case_names import set_reader_name

@@ -13,7 +13,7 @@ from napari.layers import Image, Labels, Points
 from napari_vost.clip import Clip
 from napari_vost.errors import InputError
 from napari_vost.io.readers.candidates import ONE_FRAME
-from napari_vost.ui.adopt import adopt, labels_for, place_options
+from napari_vost.ui.adopt import adopt, check_labels, labels_of, place_options
 from napari_vost.ui.layers import image_layer
 
 VOLUME = np.random.default_rng(0).integers(-500, 900, (6, 7, 8)).astype(np.int16)
@@ -154,7 +154,7 @@ def test_the_layers_of_a_single_image_get_a_frame_axis() -> None:
 
 def test_labels_of_the_same_shape_are_taken_as_they_are() -> None:
     ids = np.random.default_rng(2).integers(0, 4, VOLUME.shape)
-    assert np.array_equal(labels_for(Labels(ids), adopt(Image(VOLUME))), ids)
+    assert np.array_equal(check_labels(labels_of(Labels(ids)), adopt(Image(VOLUME))), ids)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_labels_of_the_same_shape_are_taken_as_they_are() -> None:
 )
 def test_labels_that_do_not_fit_are_refused(layer: Any, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        labels_for(layer, Clip.from_array(VOLUME))
+        check_labels(labels_of(layer), Clip.from_array(VOLUME))
 
 
 @pytest.mark.gui

@@ -9,25 +9,12 @@ import pytest
 
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
+
+from qtpy.QtCore import Qt
+
+from tests.ui.test_correcting import held, session_of, shown
+
 pytestmark = pytest.mark.gui
-
-from qtpy.QtCore import Qt  # noqa: E402
-
-from napari_vost.clip import Clip  # noqa: E402
-from tests.ui.test_correcting import Lay, held, session_of, shown  # noqa: E402
-
-
-@pytest.fixture
-def followed(lay_desk: Lay, volume: Clip) -> Any:
-    """A ball that was clicked on frame 12 and followed."""
-    hands = lay_desk(volume)
-    hands.desk.view.go_to(12)
-    hands.desk.tools.arm("point")
-    hands.click(30, 40)
-    hands.settle()
-    hands.key(Qt.Key.Key_F)
-    hands.settle()
-    return hands
 
 
 def test_a_stroke_on_a_frame_whose_mask_changes_meanwhile_is_kept_bit_for_bit(followed: Any) -> None:

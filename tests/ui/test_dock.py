@@ -11,22 +11,23 @@ import pytest
 
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
+
+import highdicom
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QFileDialog, QPushButton, QToolButton
+
+from napari_vost.case_names import set_reader_name
+from napari_vost.cases import list_cases, open_case, start_case
+from napari_vost.clip import Clip, Window
+from napari_vost.io.readers import open_clip
+from napari_vost.session import Session
+from napari_vost.ui import dock as dock_module
+from napari_vost.ui.layers import image_layer
+from napari_vost.ui.message import Message
+from tests.ui.hands import CONTROL, LEFT, NONE, Hands
+
 pytestmark = pytest.mark.gui
-
-import highdicom  # noqa: E402
-from qtpy.QtCore import Qt  # noqa: E402
-from qtpy.QtTest import QTest  # noqa: E402
-from qtpy.QtWidgets import QFileDialog, QPushButton, QToolButton  # noqa: E402
-
-from napari_vost.case_names import set_reader_name  # noqa: E402
-from napari_vost.cases import list_cases, open_case, start_case  # noqa: E402
-from napari_vost.clip import Clip, Window  # noqa: E402
-from napari_vost.io.readers import open_clip  # noqa: E402
-from napari_vost.session import Session  # noqa: E402
-from napari_vost.ui import dock as dock_module  # noqa: E402
-from napari_vost.ui.layers import image_layer  # noqa: E402
-from napari_vost.ui.message import Message  # noqa: E402
-from tests.ui.hands import CONTROL, LEFT, NONE, Hands  # noqa: E402
 
 Open = Callable[..., Any]
 LIVER = (50, 99, 65)  # frame, y, x in the sample volume

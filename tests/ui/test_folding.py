@@ -8,11 +8,12 @@ import pytest
 
 pytest.importorskip("qtpy", reason="Qt is not installed")
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
+
+from qtpy.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from napari_vost.ui.folding import Fold
+
 pytestmark = pytest.mark.gui
-
-from qtpy.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget  # noqa: E402
-
-from napari_vost.ui.folding import Fold  # noqa: E402
 
 
 def laid(qtbot: Any, height: int) -> tuple[QScrollArea, Fold, QWidget]:

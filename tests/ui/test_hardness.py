@@ -15,18 +15,19 @@ import pytest
 
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
+
+from napari.layers import Labels, Points, Shapes
+from qtpy.QtCore import Qt, QTimer
+
+from napari_vost.clip import Clip
+from napari_vost.session import Session
+from napari_vost.testing import BrightNetwork
+from napari_vost.ui.layers import image_layer
+from napari_vost.ui.run import Progress
+from tests.ui.hands import CONTROL, SHIFT, Hands
+from tests.ui.looking import our_threads
+
 pytestmark = pytest.mark.gui
-
-from napari.layers import Labels, Points, Shapes  # noqa: E402
-from qtpy.QtCore import Qt, QTimer  # noqa: E402
-
-from napari_vost.clip import Clip  # noqa: E402
-from napari_vost.session import Session  # noqa: E402
-from napari_vost.testing import BrightNetwork  # noqa: E402
-from napari_vost.ui.layers import image_layer  # noqa: E402
-from napari_vost.ui.run import Progress  # noqa: E402
-from tests.ui.hands import CONTROL, SHIFT, Hands  # noqa: E402
-from tests.ui.looking import our_threads  # noqa: E402
 
 Lay = Callable[..., Any]
 FRAME_S = 0.04

@@ -10,17 +10,18 @@ import pytest
 
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
+
+from napari.layers import Image, Labels, Points, Shapes
+from napari.utils.key_bindings import coerce_keybinding
+from napari.utils.shortcuts import default_shortcuts
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+from napari_vost.clip import Clip
+from napari_vost.ui.keys import HELD, KEYS
+from tests.ui.hands import CONTROL, NONE, SHIFT
+
 pytestmark = pytest.mark.gui
-
-from napari.layers import Image, Labels, Points, Shapes  # noqa: E402
-from napari.utils.key_bindings import coerce_keybinding  # noqa: E402
-from napari.utils.shortcuts import default_shortcuts  # noqa: E402
-from qtpy.QtCore import Qt  # noqa: E402
-from qtpy.QtTest import QTest  # noqa: E402
-
-from napari_vost.clip import Clip  # noqa: E402
-from napari_vost.ui.keys import HELD, KEYS  # noqa: E402
-from tests.ui.hands import CONTROL, NONE, SHIFT  # noqa: E402
 
 Lay = Callable[..., Any]
 OURS = frozenset(str(coerce_keybinding(one.key)) for one in (*KEYS, *HELD))

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
+
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QDockWidget, QPushButton
+
+from napari_vost.clip import Clip
+from tests.ui.hands import LEFT, NONE
+
 pytestmark = pytest.mark.gui
-
-from qtpy.QtTest import QTest  # noqa: E402
-from qtpy.QtWidgets import QDockWidget, QPushButton  # noqa: E402
-
-from napari_vost.clip import Clip  # noqa: E402
-from tests.ui.hands import LEFT, NONE  # noqa: E402
 
 Open = Callable[..., Any]
 

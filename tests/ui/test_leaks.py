@@ -12,16 +12,17 @@ import pytest
 
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
+
+from napari.layers import Image, Labels, Points, Shapes
+from qtpy.QtCore import Qt, QTimer
+
+from napari_vost.clip import Clip
+from napari_vost.ui.layers import image_layer
+from tests.ui.hands import Hands
+from tests.ui.looking import held_by, our_threads
+from tests.ui.test_hardness import begin
+
 pytestmark = pytest.mark.gui
-
-from napari.layers import Image, Labels, Points, Shapes  # noqa: E402
-from qtpy.QtCore import Qt, QTimer  # noqa: E402
-
-from napari_vost.clip import Clip  # noqa: E402
-from napari_vost.ui.layers import image_layer  # noqa: E402
-from tests.ui.hands import Hands  # noqa: E402
-from tests.ui.looking import held_by, our_threads  # noqa: E402
-from tests.ui.test_hardness import begin  # noqa: E402
 
 Lay = Callable[..., Any]
 

@@ -10,14 +10,15 @@ import pytest
 
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
+
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_vost.ui import message as message_module
+from napari_vost.ui.message import Message
+
 pytestmark = pytest.mark.gui
-
-from qtpy.QtCore import Qt, QTimer  # noqa: E402
-from qtpy.QtTest import QTest  # noqa: E402
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget  # noqa: E402
-
-from napari_vost.ui import message as message_module  # noqa: E402
-from napari_vost.ui.message import Message  # noqa: E402
 
 
 @pytest.fixture

@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QAbstractButton, QCheckBox, QDockWidget, QPushButton, QToolButton
+
+from napari_vost.clip import Clip
+from napari_vost.ui.dock import LEAST_PX
+from napari_vost.ui.folding import Fold
+from napari_vost.ui.layers import image_layer
+
 pytestmark = pytest.mark.gui
-
-from qtpy.QtCore import Qt  # noqa: E402
-from qtpy.QtWidgets import QAbstractButton, QCheckBox, QDockWidget, QPushButton, QToolButton  # noqa: E402
-
-from napari_vost.clip import Clip  # noqa: E402
-from napari_vost.ui.dock import LEAST_PX  # noqa: E402
-from napari_vost.ui.folding import Fold  # noqa: E402
-from napari_vost.ui.layers import image_layer  # noqa: E402
 
 PADDING = {QPushButton: 4, QToolButton: 4, QCheckBox: 20}  # least pixels beside the words
 

@@ -12,26 +12,27 @@ import pytest
 
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
+
+import nibabel
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QToolButton
+
+from napari_vost.cases import list_cases, start_case
+from napari_vost.clip import Clip
+from napari_vost.io.readers import open_clip
+from napari_vost.session import Session
+from napari_vost.types import Label
+from napari_vost.ui import dock as dock_module
+from napari_vost.ui import parts as parts_module
+from napari_vost.ui.message import Message
+from napari_vost.ui.series_chooser import SeriesChooser
+from tests.io.dicom_factory import write_series
+from tests.ui.beating import AFFINE, SLICES, TIMES, beating, write_heart
+from tests.ui.hands import CONTROL, SHIFT, Hands
+from tests.ui.looking import hover
+from tests.ui.test_dock import button, continue_first, desk_of, press
+
 pytestmark = pytest.mark.gui
-
-import nibabel  # noqa: E402
-from qtpy.QtCore import Qt, QTimer  # noqa: E402
-from qtpy.QtWidgets import QToolButton  # noqa: E402
-
-from napari_vost.cases import list_cases, start_case  # noqa: E402
-from napari_vost.clip import Clip  # noqa: E402
-from napari_vost.io.readers import open_clip  # noqa: E402
-from napari_vost.session import Session  # noqa: E402
-from napari_vost.types import Label  # noqa: E402
-from napari_vost.ui import dock as dock_module  # noqa: E402
-from napari_vost.ui import parts as parts_module  # noqa: E402
-from napari_vost.ui.message import Message  # noqa: E402
-from napari_vost.ui.series_chooser import SeriesChooser  # noqa: E402
-from tests.io.dicom_factory import write_series  # noqa: E402
-from tests.ui.beating import AFFINE, SLICES, TIMES, beating, write_heart  # noqa: E402
-from tests.ui.hands import CONTROL, SHIFT, Hands  # noqa: E402
-from tests.ui.looking import hover  # noqa: E402
-from tests.ui.test_dock import button, continue_first, desk_of, press  # noqa: E402
 
 Open = Callable[..., Any]
 

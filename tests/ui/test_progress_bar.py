@@ -8,12 +8,13 @@ import pytest
 
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
+
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_vost.ui.progress_bar import ProgressBar
+
 pytestmark = pytest.mark.gui
-
-from qtpy.QtCore import QEvent, QObject  # noqa: E402
-from qtpy.QtWidgets import QVBoxLayout, QWidget  # noqa: E402
-
-from napari_vost.ui.progress_bar import ProgressBar  # noqa: E402
 
 
 class Paintings(QObject):
@@ -24,7 +25,7 @@ class Paintings(QObject):
         self.count = 0
         widget.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         self.count += event is not None and event.type() == QEvent.Type.Paint
         return False
 

@@ -10,13 +10,14 @@ import pytest
 
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
+
+from qtpy.QtCore import Qt
+
+from napari_vost.clip import Clip
+from tests.ui.hands import CONTROL, SHIFT
+from tests.ui.test_hardness import SlowNetwork, begin
+
 pytestmark = pytest.mark.gui
-
-from qtpy.QtCore import Qt  # noqa: E402
-
-from napari_vost.clip import Clip  # noqa: E402
-from tests.ui.hands import CONTROL, SHIFT  # noqa: E402
-from tests.ui.test_hardness import SlowNetwork, begin  # noqa: E402
 
 Lay = Callable[..., Any]
 
