@@ -5,10 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
-from qtpy.QtCore import QCoreApplication, QObject, Qt, Signal
+from qtpy.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QThread, QTimer, Signal
+from qtpy.QtWidgets import QApplication, QProgressDialog
 
+from napari_vost.errors import Cancelled
+
+SOON_MS = 400  # until a caller who waits is told so
+
+T = TypeVar("T")
 Done = Callable[[Any], object]
 Failed = Callable[[Exception], object]
 
@@ -59,6 +65,58 @@ class Running:
             self._error = problem
         with suppress(RuntimeError):  # the application has ended meanwhile: there is nobody to tell
             self._relay.ended.emit(self)
+
+
+def awake(call: Callable[[], T], says: str, may_cancel: bool = True) -> T:
+    """Run a call for a caller who must have what it returns, while the window stays awake.
+
+    Where it takes longer than a moment, a dialog says what is waited for. Without an application, or on another thread
+    than that of its window, it is called as it is.
+
+    Parameters
+    ----------
+    call
+        It must touch neither Qt nor napari.
+    says
+        What it does, for the dialog.
+    may_cancel
+        Whether the user may go on without it.
+
+    Raises
+    ------
+    Cancelled
+        The user did not want to wait; the call ends by itself, and nobody hears of it.
+    """
+    application = QApplication.instance()
+    if application is None or QThread.currentThread() != application.thread():
+        return call()
+    loop, ended = QEventLoop(), list[Callable[[], T]]()
+
+    def end(how: Callable[[], T]) -> None:
+        ended.append(how)
+        loop.quit()
+
+    def fail(error: Exception) -> T:
+        raise error
+
+    running = Running(call, lambda value: end(lambda: value), lambda error: end(lambda: fail(error)))
+    dialog = QProgressDialog(says, "Cancel", 0, 0, QApplication.activeWindow())
+    dialog.setWindowModality(Qt.WindowModality.ApplicationModal)
+    soon = QTimer(dialog, interval=SOON_MS, singleShot=True)  # its own one does not run where no end is known
+    soon.timeout.connect(dialog.show)
+    soon.start()
+    if may_cancel:
+        dialog.canceled.connect(loop.quit)
+    else:
+        dialog.setCancelButton(None)
+    loop.exec()
+    if not _deleted(dialog):  # with the window that it stood over
+        dialog.hide()
+        dialog.deleteLater()
+    if not ended:
+        running.forget()
+        raise Cancelled("Nobody waits for it any more.")
+    return ended[0]()
 
 
 class _Relay(QObject):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from napari_vost.errors import ChoiceNeeded, VostError
 from napari_vost.io.readers import Description, describe
 from napari_vost.io.readers.glance import may_open
 from napari_vost.io.readers.registry import looks_like_dicom
+from napari_vost.ui.background import awake
 from napari_vost.ui.layers import clip_of
 from napari_vost.ui.opening import Opened, load
 from napari_vost.ui.say import say_error, say_notices
@@ -22,6 +24,7 @@ from napari_vost.ui.series_chooser import Choices, SeriesChooser
 LayerData = tuple[Any, ...]
 NOTHING: list[LayerData] = [(None,)]  # napari's word for: read, and there is no layer
 _ONE_DROP_S = 1.0
+_READING = "Reading the scan …"
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[LayerData]] | None:
@@ -53,13 +56,13 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
         return NOTHING
     try:
         try:
-            found = load(where)
+            found = awake(partial(load, where), _READING)
         except ChoiceNeeded:
-            choices = ask(describe(where))
+            choices = ask(awake(partial(describe, where), _READING))
             if choices is None:
                 _DECLINED.note(where)
                 return NOTHING
-            found = load(where, choices)
+            found = awake(partial(load, where, choices), _READING)
     except VostError as error:
         say_error(error)
         return NOTHING

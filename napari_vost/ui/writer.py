@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from napari.utils.notifications import show_info
 from napari_vost.case_names import reader_name
 from napari_vost.clip import Clip
 from napari_vost.errors import ExportError
-from napari_vost.io.exporters import export
+from napari_vost.io.exporters import Segmented, export
 from napari_vost.types import Segmentation
 from napari_vost.ui.adopt import check_labels
+from napari_vost.ui.background import awake
 from napari_vost.ui.layers import CLIP, SESSION, clip_of
 from napari_vost.ui.outlook import weak_frames, weak_line, with_suffix
 from napari_vost.ui.say import say_notices
@@ -53,13 +55,17 @@ def write(path: Path, data: Any, meta: Meta) -> list[str]:
     """
     session = meta.get("metadata", {}).get(SESSION)
     if session is not None:
-        said = list(export(session, path, creator=session.reader or reader_name()))
+        said = list(_write(session, path, session.reader or reader_name()))
         weak = weak_line(weak_frames(session))
         say_notices([*said, weak] if weak else said)
     else:
-        say_notices(export(_of_others(data, meta), path, creator=reader_name()))
+        say_notices(_write(_of_others(data, meta), path, reader_name()))
     show_info(f"Written: {path}")
     return [str(path)]
+
+
+def _write(masks: Segmentation | Segmented, path: Path, creator: str) -> tuple[str, ...]:
+    return awake(partial(export, masks, path, creator=creator), "Writing the masks …", may_cancel=False)
 
 
 def _of_others(data: Any, meta: Meta) -> Segmentation:

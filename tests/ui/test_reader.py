@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,19 @@ def test_a_folder_opens_as_one_layer_on_its_own_grid(make_napari_viewer: Any, tm
     assert [str(unit) for unit in layer.units] == ["millimeter"] * 3
     assert np.array_equal(np.asarray(layer.data), volume.astype(np.float32) - 1024)
     assert viewer.dims.nsteps[0] == 5 and said == []
+
+
+@pytest.mark.gui
+def test_a_scan_is_read_on_a_thread_of_its_own(
+    make_napari_viewer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_vost.ui import reader
+
+    load, readers = reader.load, []
+    monkeypatch.setattr(reader, "load", lambda *given: (readers.append(threading.current_thread().name), load(*given))[1])
+    viewer = make_napari_viewer()
+    (layer,) = viewer.open(shipped("sample_data/abdomen/abdomen.nii.gz"), plugin="napari-vost")
+    assert readers == ["napari-vost call"] and layer in viewer.layers
 
 
 @pytest.mark.gui
