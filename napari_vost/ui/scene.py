@@ -15,7 +15,8 @@ import numpy as np
 from napari.layers import Image, Labels, Points, Shapes
 from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
+from qtpy.QtGui import QGuiApplication
 
 from napari_vost.types import BoxPrompt, MaskPrompt, PointPrompt, Prompt, ScribblePrompt
 from napari_vost.ui.adopt import place_options
@@ -63,7 +64,7 @@ class Scene(QObject):
         self._more = QTimer(self, interval=0)
         self._more.timeout.connect(self._draw_some)
         self._side = QTimer(self, interval=SIDE_PLANE_MS, singleShot=True)
-        self._side.timeout.connect(self.redraw)
+        self._side.timeout.connect(self._redraw_side)
         self._back = QTimer(self, interval=0, singleShot=True)
         self._back.timeout.connect(self._put_back)
         self._make_layers()
@@ -209,6 +210,15 @@ class Scene(QObject):
         self._put_strokes_away()
         if self.view.frame_index in self._dirty and not self.brush.painting:
             self._compose(self.view.frame_index, self._ids)
+            if self.view.through == 0:
+                self.redraw()
+
+    def _redraw_side(self) -> None:
+        """Show a plane across the frames anew; 3D, which takes long, at rest: nothing follows, no button is held."""
+        moves = self.studio.following or QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
+        if self.view.through is None and moves:
+            self._side.start()
+        else:
             self.redraw()
 
     def redraw(self) -> None:

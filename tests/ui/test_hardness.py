@@ -24,6 +24,7 @@ from napari_vost.session import Session
 from napari_vost.testing import BrightNetwork
 from napari_vost.ui.layers import image_layer
 from napari_vost.ui.run import Progress
+from napari_vost.ui.scene import SIDE_PLANE_MS
 from tests.ui.hands import CONTROL, SHIFT, Hands
 from tests.ui.looking import our_threads
 
@@ -109,6 +110,19 @@ def test_a_click_while_following_is_answered_and_the_run_goes_on_without_a_word_
     assert hands.desk.studio.session.preview(frame)[1][33, 45]
     is_shown(hands)
     assert heard == [True, False] and all(frame.any() for frame in hands.desk.scene.labels[5:20])
+
+
+def test_3d_is_drawn_when_nothing_follows_any_more(hands: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene, studio, drawn = hands.desk.scene, hands.desk.studio, list[bool]()
+    hands.desk.view.show("3D")
+    hands.qtbot.waitUntil(lambda: hands.desk.view.is_3d)
+    hands.qtbot.wait(2 * SIDE_PLANE_MS)
+    redraw = scene.redraw
+    monkeypatch.setattr(scene, "redraw", lambda: (drawn.append(studio.following), redraw()))
+    studio.follow()
+    hands.settle()
+    hands.qtbot.waitUntil(lambda: bool(drawn))
+    assert drawn == [False] and all(frame.any() for frame in scene.labels[5:20])
 
 
 # closing ---------------------------------------------------------------------------------------------------------

@@ -76,7 +76,9 @@ def test_a_scan_is_read_on_a_thread_of_its_own(
     from napari_vost.ui import reader
 
     load, readers = reader.load, []
-    monkeypatch.setattr(reader, "load", lambda *given: (readers.append(threading.current_thread().name), load(*given))[1])
+    monkeypatch.setattr(
+        reader, "load", lambda *given: (readers.append(threading.current_thread().name), load(*given))[1]
+    )
     viewer = make_napari_viewer()
     (layer,) = viewer.open(shipped("sample_data/abdomen/abdomen.nii.gz"), plugin="napari-vost")
     assert readers == ["napari-vost call"] and layer in viewer.layers
