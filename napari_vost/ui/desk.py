@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from napari.layers import Image, Labels
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_vost.clip import Clip
-from napari_vost.errors import VostError
 from napari_vost.history import Log
 from napari_vost.io.atomic import atomic_file
 from napari_vost.ui.actions import Actions
@@ -32,10 +31,12 @@ from napari_vost.ui.lane_data import LaneData, changed_frames, lane_data, review
 from napari_vost.ui.lane_dock import LaneDock
 from napari_vost.ui.letters import Letters, ScaleBar
 from napari_vost.ui.mark_bar import MarkBar
+from napari_vost.ui.mask_look import MaskLook
 from napari_vost.ui.model_bar import ModelBar
 from napari_vost.ui.mouse import Mouse
 from napari_vost.ui.name_list import NameList
 from napari_vost.ui.object_list import ObjectList
+from napari_vost.ui.other_scan import OtherScan
 from napari_vost.ui.part_bar import PartBar
 from napari_vost.ui.playing import Player
 from napari_vost.ui.remembered import Remembered
@@ -120,6 +121,7 @@ class Desk(QWidget):
         remembered = Remembered("settings")
         self.names = NameList(self.studio, remembered)
         self.objects = ObjectList(self.studio, self.names)
+        self.look = MaskLook(self.scene, self.tools, remembered)
         self.marks = MarkBar(self.tools, self.actions_by_name)
         self.follow_bar = FollowBar(self.studio, self.actions_by_name)
         self.review = ReviewBar(self.actions_by_name)
@@ -130,6 +132,7 @@ class Desk(QWidget):
         self.room = EngineRoom(self.studio)
         self.waiting = Waiting(self.room, self.scene)
         self.seen = SeenBar(self.room, self.windowing, self.clip)
+        self.other = OtherScan(self.scene, self.tools, self.clip)
         self.model = ModelBar(self.room)
         self.settings = SettingsBar(self.scene, self.mouse, remembered)
         self.room.changed.connect(self._show_engine)
@@ -139,8 +142,8 @@ class Desk(QWidget):
         self.hint.setMinimumHeight(2 * self.hint.fontMetrics().lineSpacing() + 10)  # nothing below jumps
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for part in (self.view_bar, self.part_bar, self.seen, self.hint, self.objects, self._object_row(), self.marks,
-                     self._look_row(), self.follow_bar, self.review, self.lane_dock.button,
+        for part in (self.view_bar, self.part_bar, self.seen, self.other, self.hint, self.objects, self._object_row(),
+                     self.marks, self.look, self.follow_bar, self.review, self.lane_dock.button,
                      button("Save areas", "", self._save_curve, "The area of every object on every frame, as a table"),
                      *_folded("Export", self.export, self.export.refresh), *_folded("Model", self.model),
                      *_folded("Settings", self.settings)):  # fmt: skip
@@ -165,21 +168,7 @@ class Desk(QWidget):
                 "Select the Labels layer to start from." if chosen else "There is no Labels layer to start from."
             )
             return
-        try:
-            self.studio.start_from(labels_of(chosen[0]))
-        except VostError as error:
-            self.studio.failed.emit(str(error))
-
-    def _look_row(self) -> QWidget:
-        self.fill = QSlider(Qt.Orientation.Horizontal)
-        self.fill.setRange(0, 100)
-        self.fill.setValue(round(100 * float(self.scene.masks.opacity)))
-        self.fill.setToolTip("How strongly masks cover the image")
-        self.fill.setAccessibleName("Strength of masks")
-        self.fill.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.fill.valueChanged.connect(lambda value: setattr(self.scene.masks, "opacity", value / 100))
-        self.outline = button("Outline", "", self._show_outline, "Masks as outlines, or filled", checkable=True)
-        return _row(self.outline, self.fill)
+        self.studio.start_from(labels_of(chosen[0]))
 
     def _connect(self) -> None:
         studio = self.studio
@@ -202,6 +191,7 @@ class Desk(QWidget):
         self.clip = clip
         for one in (self.scene, self.room, self.settings):
             one.start_over()
+        self.other.turn_to(clip)
         self.export.show_session(self._session)
         self.exported, self._before = self._session.ledger.log, None
         self.lane.set_range(None)
@@ -228,7 +218,7 @@ class Desk(QWidget):
         self.view.changed.disconnect(self._looked)
         self.lane_dock.close_down()
         self.save_key.close_down()
-        for one in (self.seen, self.model, self.settings, self.waiting, self.room):
+        for one in (self.look, self.seen, self.other, self.model, self.settings, self.waiting, self.room):
             one.close_down()
         self.tools.close()
         self.mouse.close()
@@ -237,9 +227,6 @@ class Desk(QWidget):
         self.view_bar.close()
         for part in (self.readout, self.windowing, self.letters, self.scale_bar, self.scene, self.view):
             part.close()
-
-    def _show_outline(self) -> None:
-        self.tools.show_outline(self.outline.isChecked())
 
     def _choose_range(self, frames: tuple[int, int] | None) -> None:
         self.studio.frames = frames

@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QShowEvent
-from qtpy.QtWidgets import (
-    QFrame,
-    QMessageBox,
-    QScrollArea,
-    QSizePolicy,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QFrame, QMessageBox, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from napari_vost.clip import Clip
 from napari_vost.errors import VostError
@@ -206,6 +198,7 @@ class Dock(QWidget):
         self.studio.open(Session(clip) if case is None else case.session, None if case is None else case.autosave)
         self.desk = desk = Desk(self.viewer, self.studio, clip, image)
         desk.scene.layer_lost.connect(self.close_clip)
+        desk.other.work_asked.connect(self._work_on_other)
         self._place.setWidget(desk)
         self.pages.setCurrentWidget(self._place)
         desk.lane_dock.show()
@@ -220,6 +213,10 @@ class Dock(QWidget):
         if case is None or not (case.read_only or case.session.view):
             desk.tools.arm("point")  # the first click marks
         self._looking.start()
+
+    def _work_on_other(self, layer: Any) -> None:
+        if self._may_close():
+            self.open_layer(layer)
 
     def _turn_to(self, opened: Opened, session: Session, case: OpenCase | None) -> None:
         """Go on with another time point or slice of the scan, at the same desk."""

@@ -31,7 +31,6 @@ MASKS, PROMPTS, STROKES = "Masks", "Prompts", "Strokes"
 SLICE_S = 0.008  # seconds of drawing at a time, so that the window stays awake
 SIDE_PLANE_MS = 120  # between two redraws of a plane that cuts all frames
 MARKER, MARKER_PX = 24, 11  # pixels of the clip, and at most on the screen; a least one shows napari's dummy
-FILL, OUTLINE_PX = 0.45, 2
 MOST_SMALL = 255  # largest object id that a small label map holds
 
 
@@ -85,8 +84,7 @@ class Scene(QObject):
         active = self.viewer.layers.selection.active
         kind = np.uint8 if max(self.studio.object_ids, default=0) <= MOST_SMALL else np.uint16  # small ones draw faster
         self.labels: NDArray[np.uint8 | np.uint16] = np.zeros(session.clip.shape, kind)  # untouched it takes no memory
-        self.masks = Labels(self.labels, name=MASKS, opacity=FILL, **options)
-        self.masks.contour = 0
+        self.masks = Labels(self.labels, name=MASKS, **options)
         self.strokes = Shapes(ndim=3, name=STROKES, face_color="transparent", edge_width=1, **options)
         self.prompts = Points(
             ndim=3, name=PROMPTS, size=MARKER, border_width=0.15, canvas_size_limits=(0, MARKER_PX), **options
@@ -148,14 +146,13 @@ class Scene(QObject):
         self._make_again()
 
     def _make_again(self) -> None:
-        self._closing, looks = True, (self.masks.opacity, self.masks.contour)
+        self._closing = True
         self.brush.close()
         for layer in self.layers:
             if layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
         self._closing = False
         self._make_layers()
-        self.masks.opacity, self.masks.contour = looks
         self.made.emit()
 
     def start_over(self) -> None:

@@ -36,7 +36,6 @@ class Tools(QObject):
         self._zooms: list[tuple[int, Any]] = []  # napari's double click, and where it stood
         self._arming = False
         self._before_3d: Tool | None = None
-        self._outline = False  # as the user wants masks to be shown
         viewer.layers.selection.events.active.connect(self._other_layer)
         viewer.dims.events.ndisplay.connect(self._other_view)
 
@@ -64,7 +63,6 @@ class Tools(QObject):
             self._viewer.layers.selection.active = layer
             self.tool = tool
             if tool in PAINTING:
-                self.show_outline(self._outline)
                 scene.masks.selected_label = scene.studio.object_id
                 scene.masks.mode = PAINTING[tool]
             else:
@@ -81,7 +79,6 @@ class Tools(QObject):
         tool, self.tool = self.tool, None
         if tool in PAINTING:
             self._scene.masks.mode = "pan_zoom"
-            self.show_outline(self._outline)
         else:
             self._scene.prompts.mouse_pan = True
             self._set_zoom(True)
@@ -92,11 +89,6 @@ class Tools(QObject):
         """Between adding and removing."""
         self.positive = not self.positive
         self.changed.emit()
-
-    def show_outline(self, outline: bool) -> None:
-        """Show masks as outlines, or filled; as long as a brush is in hand they are filled."""
-        self._outline = outline
-        self._scene.masks.contour = 2 if outline and self.tool not in PAINTING else 0
 
     def _set_zoom(self, on: bool) -> None:
         callbacks = self._viewer.mouse_double_click_callbacks

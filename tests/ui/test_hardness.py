@@ -190,7 +190,7 @@ def test_the_image_is_deleted_in_the_middle_of_a_run(at_work: Lay, qtbot: Any) -
 def test_a_layer_of_ours_is_deleted_in_the_middle_of_a_run_and_is_back(hands: Any, kind: type | None) -> None:
     """None: all of them at once, as Ctrl+A and Delete in the layer list do."""
     follow_some(hands)
-    hands.desk.fill.setValue(77)
+    hands.desk.look.fill.setValue(77)
     for layer in list(hands.desk.scene.layers):
         if kind is None or isinstance(layer, kind):
             hands.viewer.layers.remove(layer)

@@ -287,15 +287,6 @@ def test_a_click_on_a_corner_of_a_box_or_an_end_of_a_scribble_takes_it_away(
     assert hands.desk.studio.session.prompts == ()
 
 
-def test_outlines_come_back_when_the_brush_is_put_down(hands: Any) -> None:
-    hands.desk.outline.click()
-    assert hands.desk.scene.masks.contour == 2
-    hands.desk.tools.arm("brush")
-    assert hands.desk.scene.masks.contour == 0
-    hands.desk.tools.arm("point")
-    assert hands.desk.scene.masks.contour == 2 and hands.desk.outline.isChecked()
-
-
 @pytest.mark.parametrize("tool", ["box", "brush"])
 def test_back_from_3d_the_same_tool_is_in_hand(hands: Any, tool: str) -> None:
     hands.desk.tools.arm(tool)
