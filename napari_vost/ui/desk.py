@@ -23,6 +23,7 @@ from napari_vost.ui.engine_room import EngineRoom
 from napari_vost.ui.export_panel import ExportPanel
 from napari_vost.ui.folding import Fold
 from napari_vost.ui.follow_bar import FollowBar, left_text
+from napari_vost.ui.go_bar import GoBar
 from napari_vost.ui.jobs import sentence_of
 from napari_vost.ui.keys import bind
 from napari_vost.ui.lane import Lane
@@ -77,8 +78,9 @@ class Desk(QWidget):
         self.view = PlaneView(viewer, clip, image)
         self.scene = Scene(viewer, studio, self.view, image)
         self.tools = Tools(viewer, self.scene)
-        self.part_bar = PartBar(clip.source.grid.part)
-        self.mouse = Mouse(self.scene, self.tools, self.part_bar.step)
+        part = clip.source.grid.part
+        self.part_bar = PartBar(part)
+        self.mouse = Mouse(self.scene, self.tools, self.part_bar.step if part else None)
         self.windowing = Windowing(viewer, clip, image, self.scene.owns)
         self.readout = Cursor(viewer, clip, image, self.view, self._label_at)
         self.letters, self.scale_bar = Letters(viewer, clip, self.view), ScaleBar(viewer, clip)
@@ -125,6 +127,7 @@ class Desk(QWidget):
         self.marks = MarkBar(self.tools, self.actions_by_name)
         self.follow_bar = FollowBar(self.studio, self.actions_by_name)
         self.review = ReviewBar(self.actions_by_name)
+        self.going = GoBar(self.actions_by_name, self.acts.hide)
         self.export = ExportPanel()
         self.export.show_session(self.studio.session)
         self.save_key = SaveKey(self.viewer, self.export.ask, self)
@@ -145,8 +148,8 @@ class Desk(QWidget):
         for part in (self.view_bar, self.part_bar, self.seen, self.other, self.hint, self.objects, self._object_row(),
                      self.marks, self.look, self.follow_bar, self.review, self.lane_dock.button,
                      button("Save areas", "", self._save_curve, "The area of every object on every frame, as a table"),
-                     *_folded("Export", self.export, self.export.refresh), *_folded("Model", self.model),
-                     *_folded("Settings", self.settings)):  # fmt: skip
+                     *_folded("Go to", self.going), *_folded("Export", self.export, self.export.refresh),
+                     *_folded("Model", self.model), *_folded("Settings", self.settings)):  # fmt: skip
             layout.addWidget(part)
         layout.addStretch(1)
 

@@ -20,6 +20,7 @@ from napari_vost.ui.opening import Opened, Opening, open_in_background, ready
 from napari_vost.ui.parts import Parts, turn_desk
 from napari_vost.ui.reader_name import ask_alias, ask_reader
 from napari_vost.ui.samples import sample_path
+from napari_vost.ui.say import in_window
 from napari_vost.ui.start import Start
 from napari_vost.ui.studio import Studio
 from napari_vost.ui.tidy import Tidy
@@ -164,7 +165,7 @@ class Dock(QWidget):
     def _refused(self, why: object) -> None:
         self._opening = None
         self._wait("")
-        self.message.warn(str(why))
+        self.message.warn(in_window(str(why)))
 
     def _wait(self, words: str) -> None:
         self.start.setEnabled(not words)

@@ -13,7 +13,8 @@ from typing import Any
 
 from qtpy.QtCore import QObject, Qt, Signal
 
-from napari_vost.errors import Cancelled, VostError
+from napari_vost.errors import Cancelled, InputError, ReadError, VostError
+from napari_vost.ui.say import counted_from_one, in_window
 
 _TIMED = 32  # small things whose time is known
 _REST_S = 0.3  # after a call, until small things are done: who asks step by step waits for none of them
@@ -158,8 +159,10 @@ def sentence_of(error: Exception) -> str:
     """What a user is told of an error: one sentence, "" where the user wanted it so."""
     if isinstance(error, Cancelled):
         return ""
+    if isinstance(error, InputError) and not isinstance(error, ReadError):
+        return in_window(counted_from_one(str(error)))
     if isinstance(error, VostError):
-        return str(error)
+        return in_window(str(error))
     # where it happened, not its words: they may quote a header
     _log.error("An unexpected %s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():

@@ -193,8 +193,9 @@ class Mouse:
 
     def _wheel(self, viewer: Any, event: Any) -> None:
         """One frame per notch; a trackpad sends parts of notches, of which 30 pixels make one."""
-        owned = self.scene.owns(viewer.layers.selection.active)
-        if not (self.wheel_steps and owned) or viewer.dims.ndisplay == 3 or "Control" in event.modifiers:
+        to_other = "Shift" in event.modifiers and self._step_other is not None  # also where napari has its wheel
+        ours = (self.wheel_steps or to_other) and self.scene.owns(viewer.layers.selection.active)
+        if not ours or viewer.dims.ndisplay == 3 or "Control" in event.modifiers:
             return
         event.handled = True
         if event.native.phase() == Qt.ScrollPhase.ScrollMomentum:

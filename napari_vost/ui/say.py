@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from napari.utils.notifications import show_error, show_warning
@@ -14,13 +15,21 @@ _OPTIONS = {  # of programs; a window has boxes to tick and buttons instead
     " (resample=True)": "",
     " (--reference DIR)": "",
 }
+_FROM_0 = re.compile(r"\b(\d+) \(0-based\)")
+_FRAMES = re.compile(r"\b([Ff]rames? )(\d+(?: to \d+)?)\b")
+_NUMBER = re.compile(r"\d+")
 
 
 def in_window(words: str) -> str:
     """A sentence for programs, without the names of the options that a program would set."""
     for option, nothing in _OPTIONS.items():
         words = words.replace(option, nothing)
-    return words
+    return _FROM_0.sub(lambda found: str(int(found[1]) + 1), words)
+
+
+def counted_from_one(words: str) -> str:
+    """A sentence of the engine, whose frames count from 0, with frames as the window counts them."""
+    return _FRAMES.sub(lambda found: found[1] + _NUMBER.sub(lambda one: str(int(one[0]) + 1), found[2]), words)
 
 
 def breakable(words: str) -> str:

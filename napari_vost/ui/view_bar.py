@@ -28,6 +28,7 @@ _CONVENTIONS = {
     "radiological": ("Radiological", "Patient right is on screen left. Click to change sides."),
     "neurological": ("Neurological", "Patient right is on screen right. Click to change sides."),
 }
+_PLAYING = {False: "Play  J", True: "Stop  J"}
 _FIXED_SPACE = "\u00a0"
 _LABEL_PX = 10  # what napari's style adds to the lines of a label
 _WINDOW_TIP = (
@@ -56,7 +57,7 @@ class ViewBar(QWidget):
         self._planes = {name: _button(name, view.titled(name)) for name in view.planes}
         self._convention = _button("")
         self._presets = QComboBox()
-        self._play = _button("Play", "Play at the file's frame times (J)")
+        self._play = _button(_PLAYING[False], "Play at the file's frame times (J)")
         self._readout = QElidingLabel()
         self._notes = QLabel(" ".join(notes(clip)))
         self._build()
@@ -165,7 +166,7 @@ class ViewBar(QWidget):
         self._presets.setCurrentIndex(self._presets.findText(window.name) if window.name else -1)
 
     def _show_playing(self, playing: bool) -> None:
-        self._play.setText("Stop" if playing else "Play")
+        self._play.setText(_PLAYING[playing])
 
 
 def _button(text: str, tip: str = "") -> QPushButton:

@@ -90,10 +90,10 @@ def test_a_cine_has_a_play_button_and_one_plane_needs_no_buttons(make_napari_vie
     film = np.zeros((9, 8, 9), np.uint8)
     dock = Dock(make_napari_viewer(show=True), qtbot, Clip.from_array(film, order="time"))
     assert "Frame" not in [one.text() for one in dock.bar.findChildren(QAbstractButton) if one.isVisible()]
-    qtbot.mouseClick(dock.button("Play"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(dock.button("Play  J"), Qt.MouseButton.LeftButton)
     assert dock.player is not None and dock.player.playing
-    qtbot.mouseClick(dock.button("Stop"), Qt.MouseButton.LeftButton)
-    assert not dock.player.playing and dock.button("Play")
+    qtbot.mouseClick(dock.button("Stop  J"), Qt.MouseButton.LeftButton)
+    assert not dock.player.playing and dock.button("Play  J")
     dock.bar.close()
 
 
