@@ -1,12 +1,8 @@
-"""Sessions with masks that nobody had to follow; run by hand, it takes the CPU time of a large timeline."""
+"""A long clip with many masks that nobody had to follow."""
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable
 from dataclasses import replace
-from statistics import median
 
 import numpy as np
 
@@ -48,45 +44,3 @@ def crowded_session(frames: int = 2000, objects: int = 5, size: int = 128, seed:
         session.ledger.settings, prompts=prompts, accepted=accepted, locks=accepted | locked
     )
     return session
-
-
-def milliseconds(act: Callable[[], object], times: int = 30) -> str:
-    spent = []
-    for _ in range(times):
-        start = time.process_time()
-        act()
-        spent.append((time.process_time() - start) * 1000)
-    return f"median {median(spent):.2f} ms, largest {max(spent):.2f} ms"
-
-
-def measure() -> None:
-    """CPU time of what has to stay fast, at 2,000 frames and 5 objects."""
-    from qtpy.QtWidgets import QApplication
-
-    from napari_vost.ui.lane import Lane
-    from napari_vost.ui.lane_data import changed_frames, lane_data, updated
-
-    app = QApplication.instance() or QApplication([])
-    session = crowded_session()
-    told = {"first reading (areas counted)": milliseconds(lambda: lane_data(session), 1)}
-    data = lane_data(session)
-    told["reading anew"] = milliseconds(lambda: lane_data(session))
-    told["three frames read anew"] = milliseconds(lambda: updated(data, session, (700, 701, 702)))
-    told["what changed"] = milliseconds(lambda: changed_frames(data, data))
-    lane = Lane()
-    lane.resize(1600, 140)
-    lane.set_data(data)
-    lane.show()
-    told["everything painted"] = milliseconds(lambda: (lane.set_data(data), lane.grab()))
-    frames = iter(range(500, 2000))
-    zooms = iter((1.1, 1 / 1.1) * 100)
-    told["zoomed"] = milliseconds(lambda: (lane._look_at(lane._scale.zoomed(next(zooms), 300.0)), lane.grab()))
-    told["cursor moved"] = milliseconds(lambda: (lane.set_frame(next(frames)), lane.grab()))
-    for what, spent in told.items():
-        sys.stdout.write(f"{what}: {spent}\n")
-    lane.close()
-    app.quit()
-
-
-if __name__ == "__main__":
-    measure()

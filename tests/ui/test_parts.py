@@ -109,6 +109,9 @@ def test_shift_and_wheel_go_along_the_other_axis_and_leave_all_else_as_it_is(
     arrives(dock, hands, f"{word} {count}/{count}")
     desk.part_bar.slider.setValue(0)
     arrives(dock, hands, f"{word} 1/{count}")
+    desk.settings.wheel.setChecked(True)  # the wheel is napari's
+    hands.wheel(-1, SHIFT)
+    arrives(dock, hands, f"{word} 2/{count}")
 
 
 def test_the_read_out_says_both_indices(open_dock: Open, qtbot: Any, scan: Path) -> None:
