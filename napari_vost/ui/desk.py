@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from napari.layers import Image, Labels
+from napari.layers import Image
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -15,7 +15,6 @@ from napari_vost.clip import Clip
 from napari_vost.history import Log
 from napari_vost.io.atomic import atomic_file
 from napari_vost.ui.actions import Actions
-from napari_vost.ui.adopt import labels_of
 from napari_vost.ui.background import Running
 from napari_vost.ui.buttons import button
 from napari_vost.ui.cursor import Cursor
@@ -47,6 +46,7 @@ from napari_vost.ui.save_key import SaveKey
 from napari_vost.ui.scene import Scene
 from napari_vost.ui.seen_bar import SeenBar
 from napari_vost.ui.settings_bar import SettingsBar
+from napari_vost.ui.start_masks import StartMasks
 from napari_vost.ui.studio import Studio
 from napari_vost.ui.tools import Tools
 from napari_vost.ui.view import PlaneView
@@ -122,6 +122,7 @@ class Desk(QWidget):
     def _build(self) -> None:
         remembered = Remembered("settings")
         self.names = NameList(self.studio, remembered)
+        self.start = StartMasks(self.scene)
         self.objects = ObjectList(self.studio, self.names)
         self.look = MaskLook(self.scene, self.tools, remembered)
         self.marks = MarkBar(self.tools, self.actions_by_name)
@@ -157,21 +158,10 @@ class Desk(QWidget):
         return _row(
             button("New", "new_object", self.studio.new_object, "Mark another structure"),
             self.names.button,
-            button("From labels", "", self._start_from_labels, "Take the masks of a Labels layer as a start"),
+            self.start.button,
             button("Delete", "", lambda: self.studio.remove_object(self.studio.object_id),
                    "Take the chosen object away, all of it; undo brings it back"),
         )  # fmt: skip
-
-    def _start_from_labels(self) -> None:
-        """Take the Labels layer that is selected, or the only one that is not ours."""
-        others = [one for one in self.viewer.layers if isinstance(one, Labels) and not self.scene.owns(one)]
-        chosen = [one for one in others if one in self.viewer.layers.selection] or others
-        if len(chosen) != 1:
-            self.studio.said.emit(
-                "Select the Labels layer to start from." if chosen else "There is no Labels layer to start from."
-            )
-            return
-        self.studio.start_from(labels_of(chosen[0]))
 
     def _connect(self) -> None:
         studio = self.studio

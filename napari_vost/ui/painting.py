@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_vost.errors import InputError
 from napari_vost.history import Place
+from napari_vost.io.label_files import read_labels
 from napari_vost.masks import Mask
 from napari_vost.session import Session
 from napari_vost.ui.adopt import check_labels
@@ -18,7 +20,9 @@ from napari_vost.ui.adopt import check_labels
 if TYPE_CHECKING:
     from napari_vost.ui.studio import Studio
 
-Masks = tuple[Mapping[Place, Mask], bool]  # by object and frame, (H, W); whether pixels of others were spared
+Masks = tuple[Mapping[Place, Mask], str]  # by object and frame, (H, W); what the user should know of them
+SPARED = "Another object is locked or hidden here and was left as it is: unlock it (K) or show it first."
+RESAMPLED = "The file lies on another grid: each pixel has taken the nearest label, so look at the edges."
 
 
 @dataclass(frozen=True)
@@ -48,23 +52,23 @@ def masks_of(session: Session, patches: Sequence[Patch], chosen: int, hidden: Co
 
     Returns
     -------
-    tuple of dict and bool
-        Masks, bool (H, W), by object and frame; whether pixels were spared.
+    tuple of dict and str
+        Masks, bool (H, W), by object and frame; what is said where pixels were spared.
     """
     masks: dict[Place, Mask] = {}
-    spared = False
+    said = ""
     for patch in patches:
         at, differs = patch.frame_index, patch.old != patch.new
         for other in np.unique(patch.old[differs]).tolist():
             if other not in (0, chosen) and (other in hidden or (other, at) in session.locks):
                 differs &= patch.old != other
-                spared = True
+                said = SPARED
         for object_id in np.union1d(patch.old[differs], patch.new[differs]).tolist():
             if object_id:
                 mask = mask_of(session, (object_id, at))
                 mask[differs] = patch.new[differs] == object_id
                 masks[object_id, at] = mask
-    return masks, spared
+    return masks, said
 
 
 def mask_of(session: Session, place: Place) -> Mask:
@@ -89,7 +93,7 @@ def cut(session: Session, place: Place, inside: Mask) -> Masks:
     mask = mask_of(session, place)
     if not (mask & inside).any():
         raise InputError("There is nothing of this object inside the lasso to remove.")
-    return {place: mask & ~inside}, False
+    return {place: mask & ~inside}, ""
 
 
 class LabelMasks(Mapping[Place, Mask]):
@@ -127,7 +131,23 @@ def of_labels(session: Session, labels: Any) -> Masks:
     masks = LabelMasks(check_labels(labels, session.clip))
     if not masks:
         raise InputError("The labels are empty: take a Labels layer in which something is drawn.")
-    return masks, False
+    return masks, ""
+
+
+def of_file(session: Session, path: Path) -> Masks:
+    """The masks of a label map that lies on a disk; on another grid each pixel takes the nearest label.
+
+    Raises
+    ------
+    InputError
+        It is no label map, holds nothing, or does not say where it lies on the scan.
+    """
+    said = ""
+    try:
+        labels = read_labels(path, session.clip)
+    except InputError:
+        labels, said = read_labels(path, session.clip, resample=True), RESAMPLED
+    return of_labels(session, labels)[0], said
 
 
 def hand_over(
@@ -147,20 +167,18 @@ def hand_over(
         Where they lie.
     """
 
-    def paint(session: Session) -> tuple[frozenset[int], bool]:
-        found, spared = masks(session)
+    def paint(session: Session) -> tuple[frozenset[int], str]:
+        found, said = masks(session)
         session.paint(found)
-        return frozenset(object_id for object_id, _ in found), spared
+        return frozenset(object_id for object_id, _ in found), said
 
-    def painted(done: tuple[frozenset[int], bool]) -> None:
+    def painted(done: tuple[frozenset[int], str]) -> None:
         studio.masks_changed.emit(frozenset(frames))
         studio.objects_changed.emit()
         if done[0]:
             studio.refollow.corrected(done[0])
         if done[1]:
-            studio.said.emit(
-                "Another object is locked or hidden here and was left as it is: unlock it (K) or show it first."
-            )
+            studio.said.emit(done[1])
 
     def refused(sentence: str) -> None:
         studio.failed.emit(sentence)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -198,7 +199,7 @@ class Studio(Objects):
     def paint(self, masks: Mapping[Place, Mask]) -> None:
         """Take masks (H, W) that were painted, by object and frame: kept bit for bit, locked, one step of undo."""
         if masks:
-            painting.hand_over(self, lambda _: (masks, False), *zip(*masks, strict=True))
+            painting.hand_over(self, lambda _: (masks, ""), *zip(*masks, strict=True))
 
     def paint_over(self, patches: Sequence[Patch]) -> None:
         """Take what a stroke has changed on some frames, as `paint` does; pixels of locked and hidden others stay."""
@@ -209,6 +210,11 @@ class Studio(Objects):
         """Take an array of object ids (T, H, W) as masks that were painted: one step of undo."""
         if self.session is not None:
             painting.hand_over(self, partial(painting.of_labels, labels=labels), (), ())
+
+    def start_from_file(self, path: Path) -> None:
+        """Take a label map that lies on a disk as `start_from` does; on another grid each pixel takes the nearest."""
+        if self.session is not None:
+            painting.hand_over(self, partial(painting.of_file, path=path), (), ())
 
     def end_here(self, frame_index: int) -> None:
         """The chosen object ends at a frame: it is removed beyond it, and never followed there."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 import pytest
 
@@ -12,11 +15,11 @@ pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
 
 from napari.layers import Labels
-from qtpy.QtWidgets import QPushButton
+from qtpy.QtWidgets import QFileDialog
 
 from napari_vost.clip import Clip
 from napari_vost.session import Session
-from napari_vost.ui.painting import LabelMasks, of_labels
+from napari_vost.ui.painting import RESAMPLED, LabelMasks, of_labels
 from tests.ui.test_correcting import Lay, held, session_of, shown
 
 pytestmark = pytest.mark.gui
@@ -29,19 +32,24 @@ def two_boxes(clip: Clip) -> np.ndarray[Any, Any]:
     return labels
 
 
-def start_from(hands: Any, *layers: Labels) -> None:
-    """Add layers of labels and press the button."""
-    for layer in layers:
-        hands.viewer.add_layer(layer)
-    button = next(one for one in hands.desk.findChildren(QPushButton) if one.text().startswith("From labels"))
-    button.click()
+def choose(hands: Any, words: str) -> None:
+    """Choose a line of the menu."""
+    menu = hands.desk.start.menu
+    menu.aboutToShow.emit()
+    next(one for one in menu.actions() if words in one.text()).trigger()
     hands.settle()
+
+
+def start_from(hands: Any, layer: Labels) -> None:
+    """Add a layer of labels and choose it."""
+    hands.viewer.add_layer(layer)
+    choose(hands, layer.name)
 
 
 def test_the_masks_of_a_label_map_are_its_objects_frame_by_frame(volume: Clip) -> None:
     labels = two_boxes(volume)
-    masks, spared = of_labels(Session(volume), labels)
-    assert not spared and isinstance(masks, LabelMasks)
+    masks, said = of_labels(Session(volume), labels)
+    assert said == "" and isinstance(masks, LabelMasks)
     assert set(masks) == {(2, frame) for frame in range(3, 9)} | {(7, frame) for frame in range(5, 14)}
     assert all(np.array_equal(mask, labels[frame] == object_id) for (object_id, frame), mask in masks.items())
 
@@ -85,12 +93,36 @@ def test_labels_that_do_not_fit_are_said_and_change_nothing(
     assert said in hands.said[-1] and not held(hands).any() and not session_of(hands).ledger.done
 
 
-def test_without_one_labels_layer_the_button_says_what_to_do(lay_desk: Lay, volume: Clip) -> None:
+def test_layers_of_ours_are_nothing_to_start_from(lay_desk: Lay, volume: Clip) -> None:
     hands = lay_desk(volume)
-    start_from(hands)
-    assert "no Labels layer" in hands.said[-1]
-    hands.viewer.add_layer(Labels(two_boxes(volume), name="mine"))
     hands.viewer.add_layer(Labels(two_boxes(volume), name="theirs"))
-    hands.viewer.layers.selection.active = hands.desk.scene.masks
-    start_from(hands)
-    assert "Select the Labels layer" in hands.said[-1] and not held(hands).any()
+    menu = hands.desk.start.menu
+    menu.aboutToShow.emit()
+    assert [one.text() for one in menu.actions()] == ["Layer “theirs”", "A file …"]
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_session_starts_from_a_file_on_its_own_grid_or_on_another_one(
+    lay_desk: Lay, volume: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    placed = replace(volume, geometry=replace(volume.geometry, oriented=True))
+    hands, labels = lay_desk(placed), two_boxes(volume)
+    affine = np.diag([-1.0, -1.0, 2.0, 1.0])  # that of the clip, as NIfTI has it
+    affine[:3, :3] *= step
+    stored = labels[::step, ::step, ::step].transpose(2, 1, 0).astype(np.uint8)
+    nibabel.save(nibabel.Nifti1Image(stored, affine), tmp_path / "labels.nii.gz")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "labels.nii.gz"), ""))
+    choose(hands, "A file")
+    assert ((held(hands) != labels).sum() / (labels > 0).sum()) < (0.001 if step == 1 else 0.3)
+    assert (hands.said[-1:] == [RESAMPLED]) == (step == 2) and hands.desk.studio.object_ids == (1, 2, 7)
+
+
+def test_a_file_that_is_no_label_map_is_said_and_changes_nothing(
+    lay_desk: Lay, volume: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands = lay_desk(volume)
+    noise = np.random.default_rng(0).normal(size=(72, 64, 24)).astype(np.float32)
+    nibabel.save(nibabel.Nifti1Image(noise, np.eye(4)), tmp_path / "scan.nii.gz")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "scan.nii.gz"), ""))
+    choose(hands, "A file")
+    assert "not object ids" in hands.said[-1] and not session_of(hands).ledger.done
