@@ -18,7 +18,7 @@ from napari_vost.ui.buttons import button
 from napari_vost.ui.jobs import sentence_of
 from napari_vost.ui.layers import clip_of
 from napari_vost.ui.scene import Scene
-from napari_vost.ui.tools import Tools
+from napari_vost.ui.tools import Tool, Tools
 
 RESAMPLED = "resampled"  # in the name of a layer that is not what its file holds
 _SEEN_THROUGH = 0.5
@@ -47,6 +47,7 @@ class OtherScan(QWidget):
         self._layers = scene.viewer.layers
         self._others: list[Any] = []  # on other grids, the one that came last at the end
         self._hidden: list[Any] = []  # of them, those that were shown before
+        self._veiled: list[tuple[Any, str, float]] = []  # on the same grid: how they were blended before
         self._stop = threading.Event()
         self.line = QLabel()
         self.line.setWordWrap(True)
@@ -65,37 +66,48 @@ class OtherScan(QWidget):
         self._show()
 
     def close_down(self) -> None:
-        """Listen no longer, and show again what was hidden."""
+        """Listen no longer, and show other scans as they were."""
         self._stop.set()
         self._layers.events.inserted.disconnect(self._inserted)
         self._layers.events.removed.disconnect(self._removed)
         for layer in self._hidden:
             layer.visible = True
+        for layer, blending, opacity in self._veiled:
+            layer.blending, layer.opacity = blending, opacity
 
     def turn_to(self, clip: Clip) -> None:
         """Another part of the scan is in hand, at the same place."""
         self._clip = clip
 
     def _inserted(self, event: Any) -> None:
-        QTimer.singleShot(0, partial(self._came, event.value))  # napari is not done with it yet
+        QTimer.singleShot(0, partial(self._came, event.value, self._tools.tool))  # napari is not done with it yet
 
-    def _came(self, layer: Any) -> None:
-        if not self._stop.is_set() and layer in self._layers:
-            self._take(layer)
+    def _came(self, layer: Any, tool: Tool | None) -> None:
+        if not self._stop.is_set() and layer in self._layers and self._take(layer):
             self._show()
+            self._take_up(tool)
 
-    def _take(self, layer: Any) -> None:
+    def _take_up(self, tool: Tool | None) -> None:
+        """Work goes on with the scan in hand: napari has chosen the new layer, which puts a tool down."""
+        self._layers.selection.active = self._scene.prompts
+        if tool is not None:
+            self._tools.arm(tool)
+
+    def _take(self, layer: Any) -> bool:
+        """Show a scan half transparent, or hide it; whether it was one."""
         scan = clip_of(layer)
         if scan is None or layer == self._scene.image:
-            return
+            return False
         if same_grid(scan, self._clip):
             self._below_the_masks(layer)
+            self._veiled.append((layer, str(layer.blending), float(layer.opacity)))
             layer.blending, layer.opacity = "translucent", _SEEN_THROUGH
-            return
+            return True
         self._others.append(layer)
         if layer.visible:
             self._hidden.append(layer)
             layer.visible = False
+        return True
 
     def _removed(self, event: Any) -> None:
         self._forget(event.value)
@@ -137,12 +149,10 @@ class OtherScan(QWidget):
             values, name=f"{layer.name} ({RESAMPLED})", colormap=layer.colormap, contrast_limits=layer.contrast_limits,
             interpolation2d="linear", blending="translucent", opacity=_SEEN_THROUGH, **place_options(scene.image),
         )  # fmt: skip
-        tool, active = self._tools.tool, self._layers.selection.active
+        tool = self._tools.tool
         self._layers.append(laid)
         self._below_the_masks(laid)
-        self._layers.selection.active = active
-        if tool is not None:
-            self._tools.arm(tool)
+        self._take_up(tool)
         self._forget(layer)
         for note in notes(scan, self._clip):
             scene.studio.said.emit(note)

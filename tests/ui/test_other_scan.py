@@ -16,6 +16,7 @@ pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
 from napari_vost.clip import Clip
 from napari_vost.io.readers import open_clip
 from napari_vost.ui.layers import image_layer
+from napari_vost.ui.other_scan import OtherScan
 from tests.ui.hands import Hands
 from tests.ui.test_correcting import Lay
 from tests.ui.test_dock import desk_of
@@ -65,7 +66,12 @@ def drop(hands: Hands, path: Path) -> Any:
 def test_it_is_hidden_and_the_strip_says_so(lay_desk: Lay, scan: Path, other: Path) -> None:
     hands = lay_desk(open_clip(scan))
     assert not hands.desk.other.isVisible()
+    hands.desk.tools.arm("box")
     layer = drop(hands, other)
+    assert hands.desk.tools.tool == "box"  # work goes on with the scan in hand, and so does its wheel
+    before = hands.desk.view.frame_index
+    hands.wheel(-1)
+    assert hands.desk.view.frame_index == before + 1
     assert not layer.visible and hands.desk.other.isVisible() and layer.name in hands.desk.other.line.text()
     hands.viewer.layers.remove(layer)
     assert not hands.desk.other.isVisible()
@@ -106,6 +112,10 @@ def test_a_scan_on_the_same_grid_is_shown_below_the_masks(lay_desk: Lay, scan: P
     layer = drop(hands, scan)
     assert layer.visible and not hands.desk.other.isVisible()
     assert hands.viewer.layers.index(layer) < hands.viewer.layers.index(hands.desk.scene.masks)
+    assert layer.opacity == 0.5
+    hands.desk.other.close_down()
+    assert layer.opacity == 1 and layer.blending == "opaque"
+    hands.desk.other = OtherScan(hands.desk.scene, hands.desk.tools, hands.desk.clip)  # the desk closes one down again
 
 
 def test_it_can_be_taken_in_hand_and_the_first_one_is_then_the_other(
