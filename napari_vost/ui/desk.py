@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari.layers import Image
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_vost.clip import Clip
@@ -102,6 +102,12 @@ class Desk(QWidget):
         self._soon.timeout.connect(self.refresh)
         self._connect()
         self.refresh()
+
+    def event(self, event: QEvent) -> bool:
+        """Marks are as large on every screen, also when the window is moved to another one."""
+        if event.type() in (QEvent.Type.Show, QEvent.Type.DevicePixelRatioChange):
+            self.scene.scale_marks(self.devicePixelRatioF())
+        return super().event(event)
 
     @property
     def _session(self) -> Any:

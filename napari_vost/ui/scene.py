@@ -30,7 +30,7 @@ warnings.filterwarnings("ignore", "Contours are not displayed during 3D renderin
 MASKS, PROMPTS, STROKES = "Masks", "Prompts", "Strokes"
 SLICE_S = 0.008  # seconds of drawing at a time, so that the window stays awake
 SIDE_PLANE_MS = 120  # between two redraws of a plane that cuts all frames
-MARKER, MARKER_PX = 24, 11  # pixels of the clip, and at most on the screen; a least one shows napari's dummy
+MARKER, MARKER_PX = 24, 11  # pixels of the clip, at most logical ones of the screen; a least shows napari's dummy
 MOST_SMALL = 255  # largest object id that a small label map holds
 
 
@@ -57,6 +57,7 @@ class Scene(QObject):
         self.viewer, self.studio, self.view, self.image = viewer, studio, view, image
         self._dirty: set[int] = set()
         self._closing = False
+        self._marker_px: float = MARKER_PX
         self._stroke: NDArray[np.float64] | None = None
         self._stroke_kind = "path"
         self._bared: list[Any] = []  # layers that are hidden while a key is held
@@ -87,7 +88,7 @@ class Scene(QObject):
         self.masks = Labels(self.labels, name=MASKS, **options)
         self.strokes = Shapes(ndim=3, name=STROKES, face_color="transparent", edge_width=1, **options)
         self.prompts = Points(
-            ndim=3, name=PROMPTS, size=MARKER, border_width=0.15, canvas_size_limits=(0, MARKER_PX), **options
+            ndim=3, name=PROMPTS, size=MARKER, border_width=0.15, canvas_size_limits=(0, self._marker_px), **options
         )
         self._colours: dict[int | None, Any] = {}  # as they are drawn now, and so are these
         self._places: NDArray[np.float64] = np.zeros((0, 3))
@@ -114,6 +115,11 @@ class Scene(QObject):
     def owns(self, layer: Any) -> bool:
         """Whether a layer is one of ours, or the image that they lie on."""
         return layer is not None and any(layer == one for one in (*self.layers, self.image))
+
+    def scale_marks(self, ratio: float) -> None:
+        """Show marks as large on a screen of more pixels per logical one; napari counts those of the screen."""
+        self._marker_px = MARKER_PX * ratio
+        self.prompts.canvas_size_limits = 0, self._marker_px
 
     def close(self) -> None:
         """Take our layers away and let everything go; the image stays."""

@@ -12,6 +12,7 @@ import numpy as np
 from tests.ui.alone import Waiter, open_dock, open_path
 
 LIVER = (50, 99, 65)  # frame, y, x in the sample volume
+WHITE = 220  # blue from here on; masks and scan have less
 LOOKS = 400  # places at which the picture is compared with the frame
 
 
@@ -27,6 +28,15 @@ def likeness(hands: Any) -> float:
             told.append(float(np.clip(frame[y, x], *hands.desk.scene.image.contrast_limits)))
             painted.append(float(grey.pixelColor(round(place.x() * ratio), round(place.y() * ratio)).lightness()))
     return float(np.corrcoef(told, painted)[0, 1]) if len(told) > LOOKS / 2 else 0.0
+
+
+def mark_width(hands: Any) -> float:
+    """Logical pixels from one side of the mark's white edge to the other, as the screen shows it."""
+    painted, ratio, place = hands.canvas.grabFramebuffer(), hands.canvas.devicePixelRatioF(), hands.place(*LIVER[1:])
+    y, middle = round(place.y() * ratio), round(place.x() * ratio)
+    across = range(middle - round(20 * ratio), middle + round(20 * ratio))
+    white = [x for x in across if painted.pixelColor(x, y).blue() > WHITE]
+    return (white[-1] - white[0]) / ratio if white else 0.0
 
 
 def all_in_view(hands: Any) -> bool:
@@ -75,6 +85,7 @@ def main(told: str, picture: str) -> None:
         "width": dock.width(),
         "prompt": [prompt.frame_index, prompt.y, prompt.x],
         "mark": np.asarray(dock.desk.scene.prompts.data)[0].tolist(),
+        "mark's width": mark_width(hands),
         "answered": int(dock.desk.scene.masks.data[LIVER]),
     }
     Path(told).write_text(json.dumps(found), encoding="utf-8")

@@ -11,6 +11,7 @@ pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
 
 from napari_vost.ui.dock import LEAST_PX  # noqa: E402
+from napari_vost.ui.scene import MARKER_PX  # noqa: E402
 from tests.ui.alone import start  # noqa: E402
 from tests.ui.scaled import LIVER  # noqa: E402
 
@@ -26,4 +27,5 @@ def test_on_a_scaled_screen_the_dock_fits_and_a_click_marks_what_lies_under_it(t
     assert found["all of it"]
     assert found["likeness"] > 0.95  # where the hands touch is what the screen shows there
     assert found["prompt"] == pytest.approx(LIVER, abs=1) and found["mark"] == pytest.approx(LIVER, abs=1)
+    assert found["mark's width"] == pytest.approx(MARKER_PX, abs=2)
     assert found["answered"] == 1
