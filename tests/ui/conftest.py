@@ -74,6 +74,16 @@ def volume() -> Clip:
 
 
 @pytest.fixture
+def nifti(tmp_path: Path, volume: Clip) -> Path:
+    """The bright ball as a file, patient axes and all."""
+    nibabel = pytest.importorskip("nibabel")
+    values = np.moveaxis(np.stack([volume.frame(one) for one in range(len(volume))]), 0, 2)
+    path = tmp_path / "ball.nii.gz"
+    nibabel.Nifti1Image(np.ascontiguousarray(values.swapaxes(0, 1)), np.diag([1.0, 1.0, 2.0, 1.0])).to_filename(path)
+    return path
+
+
+@pytest.fixture
 def lay_desk(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[..., Any]]:
     """A function from a clip (and a network) to the hands of a user at its desk."""
     from napari.layers import Image

@@ -1,4 +1,4 @@
-"""What `test_scaled` starts: a click on the sample in a window whose pixels are scaled. It writes JSON and a picture."""
+"""What `test_scaled` starts: a click on the sample in a window that is scaled; it leaves JSON and a picture."""
 
 from __future__ import annotations
 

@@ -58,16 +58,6 @@ def continue_first(dock: Any, qtbot: Any) -> Hands:
     return desk_of(dock, qtbot)
 
 
-@pytest.fixture
-def nifti(tmp_path: Path, volume: Clip) -> Path:
-    """The bright ball as a file, patient axes and all."""
-    nibabel = pytest.importorskip("nibabel")
-    values = np.moveaxis(np.stack([volume.frame(one) for one in range(len(volume))]), 0, 2)
-    path = tmp_path / "ball.nii.gz"
-    nibabel.Nifti1Image(np.ascontiguousarray(values.swapaxes(0, 1)), np.diag([1.0, 1.0, 2.0, 1.0])).to_filename(path)
-    return path
-
-
 def test_from_the_sample_to_a_dicom_seg_in_six_actions(
     open_dock: Open, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
