@@ -207,6 +207,8 @@ class Dock(QWidget):
         self._head.show_case(case, self._parts.alias)
         if case is not None and case.read_only:
             self.message.warn(case.read_only)
+        if case is None and image.source.reader_plugin != "napari-vost":  # our reader has said it already
+            self.message.note(clip.notices)
         if case is not None and case.session.view:
             look_again(desk, case.session.view)
         else:

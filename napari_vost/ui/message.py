@@ -6,6 +6,7 @@ They are no notifications of napari: of several that follow one another it close
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from napari.utils.notifications import show_info, show_warning
@@ -13,7 +14,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from napari_vost.ui.say import breakable
+from napari_vost.ui.say import breakable, in_window
 
 SAID_MS, WARNED_MS = 6000, 15_000  # how long a word stands; a warning is read by somebody who did not expect it
 MOST = 3  # sentences at a time
@@ -58,6 +59,11 @@ class Message(QLabel):
     def warn(self, words: str) -> None:
         """Say what could not be done."""
         self._add(words, warns=True)
+
+    def note(self, notices: Iterable[str]) -> None:
+        """Say what a reader has to say of a clip."""
+        for words in notices:
+            self.warn(in_window(words))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take everything away."""

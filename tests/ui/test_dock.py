@@ -255,6 +255,19 @@ def test_an_image_that_our_reader_opened_is_worked_on_at_once(
     assert hands.desk.scene.image.name == "there" and hands.desk.tools.tool == "point"
 
 
+def test_what_is_to_be_said_of_a_file_is_said_when_the_dock_opens_it(
+    open_dock: Open, qtbot: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "film"
+    folder.mkdir()
+    for number in range(3):
+        Image.fromarray(np.full((60, 50, 3), 40 * number, np.uint8)).save(folder / f"{number}.png")
+    dock = open_dock()
+    dock.open_path(folder)
+    desk_of(dock, qtbot)
+    assert dock.message.text() == "Pictures say no order: they are taken as a cine by name."
+
+
 def test_going_from_case_to_case_leaves_no_images_behind_and_shows_the_whole_of_each(
     open_dock: Open, qtbot: Any, nifti: Path
 ) -> None:
