@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
+
+from napari_vost.cases import list_cases, open_case
+from tests.ui.alone import READER, start
+from tests.ui.killed import state
+
 pytestmark = [
     pytest.mark.gui,
     pytest.mark.slow,
     pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here"),
 ]
-
-from napari_vost.cases import list_cases, open_case  # noqa: E402
-from tests.ui.alone import READER, start  # noqa: E402
-from tests.ui.killed import state  # noqa: E402
 
 
 def work_and_die(folder: Path, scan: Path, last: int, after_s: float) -> dict[str, Any]:

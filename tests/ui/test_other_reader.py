@@ -12,17 +12,18 @@ import pytest
 
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
+
+from napari.settings import get_settings
+from npe2 import DynamicPlugin
+from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QApplication
+
+from napari_vost.clip import Clip
+from napari_vost.ui.layers import clip_of
+from tests.ui.test_dock import button, desk_of, press
+
 pytestmark = pytest.mark.gui
-
-from napari.settings import get_settings  # noqa: E402
-from npe2 import DynamicPlugin  # noqa: E402
-from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl  # noqa: E402
-from qtpy.QtGui import QDragEnterEvent, QDropEvent  # noqa: E402
-from qtpy.QtWidgets import QApplication  # noqa: E402
-
-from napari_vost.clip import Clip  # noqa: E402
-from napari_vost.ui.layers import clip_of  # noqa: E402
-from tests.ui.test_dock import button, desk_of, press  # noqa: E402
 
 THEIRS = "reader-of-others"
 

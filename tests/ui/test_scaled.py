@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
-pytestmark = [pytest.mark.gui, pytest.mark.slow]
 
-from napari_vost.ui.dock import LEAST_PX  # noqa: E402
-from napari_vost.ui.scene import MARKER_PX  # noqa: E402
-from tests.ui.alone import start  # noqa: E402
-from tests.ui.scaled import LIVER  # noqa: E402
+from napari_vost.ui.dock import LEAST_PX
+from napari_vost.ui.scene import MARKER_PX
+from tests.ui.alone import start
+from tests.ui.scaled import LIVER
+
+pytestmark = [pytest.mark.gui, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("factor", [1.25, 2.0])
