@@ -14,6 +14,11 @@ TEST_EXTRAS := test
 # A window without a screen, and dciodvfy (dicom3tools), which judges the DICOM files that we write.
 SYSTEM := xvfb xauth libegl1 libdbus-1-3 libfontconfig1 libglib2.0-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 \
           libxcb-shape0 libxkbcommon-x11-0 dicom3tools
+
+# PyQt6 instead of PySide6: an environment that adds it to the first one, and window tests that touch what bindings do.
+PYQT6 := $(VENV)/pyqt6
+PYQT6_TESTS := $(patsubst %,tests/ui/test_%.py,binding brush export_panel keys lane_strip leaks other_reader)
+
 SCREEN := xvfb-run -a -s "-screen 0 1400x900x24"
 
 .PHONY: help demo test lint format clean
@@ -28,8 +33,9 @@ help:
 demo: $(VENV)/.demo-ready
 	$(BIN)/napari-vost demo
 
-test: $(VENV)/.system-ready lint
+test: $(VENV)/.system-ready $(VENV)/.pyqt6-ready lint
 	$(SCREEN) $(BIN)/python -m pytest -m "not gpu and not weights" -n $(WORKERS) --dist worksteal
+	QT_API=pyqt6 PYTEST_QT_API=pyqt6 $(SCREEN) $(PYQT6)/bin/python -m pytest $(PYQT6_TESTS) -m "not slow" -n $(WORKERS) --dist worksteal
 
 lint: $(VENV)/.test-ready
 	$(BIN)/ruff check .
@@ -58,6 +64,14 @@ $(VENV)/.test-ready: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing napari-vost and its test tools into $(VENV) (torch is large: minutes on a slow line)"
 	$(PIP) -e ".[$(TEST_EXTRAS)]"
 	@touch $@ $(VENV)/.demo-ready
+
+$(VENV)/.pyqt6-ready: constraints.txt $(VENV)/.test-ready
+	@echo "Installing PyQt6 into $(PYQT6)"
+	PYTHON=$(BIN)/python .ci/make-venv $(PYQT6)
+	$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
+	  > "$$($(PYQT6)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/first.pth"
+	$(subst $(BIN),$(PYQT6)/bin,$(PIP)) PyQt6
+	@touch $@
 
 $(VENV)/.system-ready: Makefile | $(BIN)/python
 	.ci/system-packages $(SYSTEM)
