@@ -88,12 +88,14 @@ class Scene(QObject):
         self.masks = Labels(self.labels, name=MASKS, **options)
         self.strokes = Shapes(ndim=3, name=STROKES, face_color="transparent", edge_width=1, **options)
         self.prompts = Points(
-            ndim=3, name=PROMPTS, size=MARKER, border_width=0.15, canvas_size_limits=(0, self._marker_px), **options
-        )
+            ndim=3, name=PROMPTS, size=MARKER, border_width=0.15, border_color="white",
+            canvas_size_limits=(0, self._marker_px), **options,
+        )  # fmt: skip
         self._colours: dict[int | None, Any] = {}  # as they are drawn now, and so are these
         self._places: NDArray[np.float64] = np.zeros((0, 3))
         self.marks: list[Prompt] = []  # what the points of the layer stand for, in their order
-        self._marks: tuple[list[str], list[str]] = [], []
+        self._marks: tuple[list[str], list[str]] = [], []  # their symbols and colours
+        self._newest = "", ""  # those with which a point begins
         self._drawn: list[tuple[NDArray[np.float64], str, str]] = []
         self._put_away = False  # the layer of strokes is hidden as long as it would show none: it is slow to draw
         for layer in self.layers:
@@ -311,16 +313,19 @@ class Scene(QObject):
         self._draw_shapes(shapes)
 
     def _draw_points(self, places: NDArray[np.float64], symbols: list[str], colours: list[str]) -> None:
-        """Each change of the layer takes time: what is as it was is left."""
-        others = not np.array_equal(places, self._places)
-        if others:
+        """Each change of the layer takes time: what is as it was is left, and what is new begins as it shall be."""
+        if not np.array_equal(places, self._places):
+            added, left = max(len(places) - len(self._places), 0), len(places)
+            if added and self._newest != (symbols[-1], colours[-1]):
+                self._newest = symbols[-1], colours[-1]
+                self.prompts.current_symbol, self.prompts.current_face_color = self._newest
             self._places = places
             self.prompts.data = places
-            if len(places):
-                self.prompts.border_color = "white"
-        if len(places) and (others or symbols != self._marks[0]):
+            had = self._marks
+            self._marks = had[0][:left] + added * [self._newest[0]], had[1][:left] + added * [self._newest[1]]
+        if symbols != self._marks[0]:
             self.prompts.symbol = symbols
-        if len(places) and (others or colours != self._marks[1]):
+        if colours != self._marks[1]:
             self.prompts.face_color = colours
         self._marks = symbols, colours
 

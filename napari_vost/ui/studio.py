@@ -145,8 +145,11 @@ class Studio(Objects):
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
-        """All prompts, answered or not."""
-        return () if self.session is None else (*self.session.prompts, *self._waiting)
+        """All prompts, answered or not; one that the session has already while its answer is on the way once."""
+        if self.session is None:
+            return ()
+        known = self.session.prompts
+        return (*known, *(one for one in self._waiting if one not in known))
 
     def add(self, *prompts: Prompt) -> None:
         """Take prompts as one step; the mask comes as soon as it can. Following pauses for it and goes on."""
