@@ -157,7 +157,6 @@ class Studio(Objects):
             return
         self._waiting += prompts
         self.begin({prompt.object_id for prompt in prompts})
-        self.prompts_changed.emit()
 
         def answered(dabbed: bool = False) -> None:
             self._waiting = [one for one in self._waiting if not any(one is prompt for prompt in prompts)]
@@ -175,7 +174,8 @@ class Studio(Objects):
             answered()
             self.failed.emit(sentence)
 
-        self.change(add, answered, refused, go_on=True)
+        self.change(add, answered, refused, go_on=True)  # begun before it is drawn
+        self.prompts_changed.emit()
 
     def lasso(self, frame_index: int, points_yx: NDArray[np.float64], positive: bool) -> None:
         """Take an outline (N, 2) of ``(y, x)``: the chosen object lies inside of it, or what lies inside is cut off."""
