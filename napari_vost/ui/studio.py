@@ -45,6 +45,7 @@ class Studio(Objects):
     """
 
     opened = Signal()  # another session, or none
+    asked = Signal()  # `waiting` has more; what they ask for has not begun
     prompts_changed = Signal()
     masks_changed = Signal(object)  # frozenset of frame indices
     locks_changed = Signal()
@@ -79,10 +80,8 @@ class Studio(Objects):
         self.object_id = min(session.object_ids, default=1)
         self._created = frozenset({self.object_id})
         self.frames, self.hidden, self.direction = None, frozenset(), "both"
-        session.masks_changed.connect(self._heard_masks)
-        session.prompts_changed.connect(self._heard_prompts)
-        session.locks_changed.connect(self._heard_locks)
-        session.labels_changed.connect(self._heard_labels)
+        for signal, slot in self._slots(session):
+            signal.connect(slot)
         if autosave is not None:
             self.keep(autosave)
         self.jobs.spare_s = ()
@@ -157,6 +156,7 @@ class Studio(Objects):
             return
         self._waiting += prompts
         self.begin({prompt.object_id for prompt in prompts})
+        self.asked.emit()
 
         def answered(dabbed: bool = False) -> None:
             self._waiting = [one for one in self._waiting if not any(one is prompt for prompt in prompts)]

@@ -46,12 +46,14 @@ class Waiting(QObject):
         self._words: list[str] = []  # as they stand beside the marks now
         self.clock = QTimer(self, interval=TICK_MS)
         self.clock.timeout.connect(self._look)
+        self._studio.asked.connect(self._note)
         self._studio.prompts_changed.connect(self._look)
         scene.made.connect(self._made)
 
     def close_down(self) -> None:
         """Count no longer."""
         self.clock.stop()
+        self._studio.asked.disconnect(self._note)
         self._studio.prompts_changed.disconnect(self._look)
         self._scene.made.disconnect(self._made)
 
@@ -61,20 +63,24 @@ class Waiting(QObject):
         return tuple(None if one.due_s is None else one.due_s - now for one in self._waits)
 
     def _look(self) -> None:
-        """Marks came, or were answered."""
+        """Marks came and are drawn, or were answered."""
         now, waiting = time.monotonic(), self._studio.waiting
         for gone in [one for one in self._waits if not any(one.prompt is prompt for prompt in waiting)]:
             self._waits.remove(gone)
             if gone.alone:
                 self._room.answered(gone.encoded, now - gone.began_s)
-        for prompt in waiting:
-            if not any(one.prompt is prompt for one in self._waits):
-                self._waits.append(self._wait_of(prompt, now))
         if not self._waits:
             self.clock.stop()
         elif not self.clock.isActive():
             self.clock.start()
         self._draw()
+
+    def _note(self) -> None:
+        """Marks came, and what they ask for has not begun: the engine is as they found it."""
+        now = time.monotonic()
+        for prompt in self._studio.waiting:
+            if not any(one.prompt is prompt for one in self._waits):
+                self._waits.append(self._wait_of(prompt, now))
 
     def _wait_of(self, prompt: Prompt, now_s: float) -> _Wait:
         session, before = self._studio.session, self._waits[-1:]
