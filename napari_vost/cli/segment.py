@@ -44,7 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     for option, form, words in (
         ("--point", "F,Y,X[,ID][,-]", "a click; a minus at the end means outside"),
         ("--box", "F,Y0,X0,Y1,X1[,ID]", "a box; both corners belong to it"),
-        ("--mask", "FILE[@F]", "a label map; @F takes frame F of it only"),
+        ("--mask", "FILE[@F]", "a DICOM-SEG or a label map; @F takes frame F of it only"),
     ):
         prompts.add_argument(option, metavar=form, help=words, action="append", default=[])
     prompts.add_argument(
@@ -80,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
     """Open, prompt, follow, write."""
     from napari_vost.cleanup import Cleanup
     from napari_vost.engine import EngineOptions
+    from napari_vost.io.label_files import names_in
     from napari_vost.io.readers import open_clip
     from napari_vost.session import Session
     from napari_vost.types import Label
@@ -98,6 +99,9 @@ def run(args: argparse.Namespace) -> int:
         consent=ask_consent,
     )
     session = Session(clip, args.model, args.adapter, args.memory, args.motion, args.device, args.region, options)
+    given = {prompt.object_id for prompt in prompts}
+    for path in read[: len(args.mask)]:
+        session.labels.update({object_id: label for object_id, label in names_in(path).items() if object_id in given})
     session.labels.update({object_id: Label(name) for object_id, name in map(named, args.name)})
     started = time.perf_counter()
     tell_chosen(session, args)

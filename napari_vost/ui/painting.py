@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_vost.errors import InputError
 from napari_vost.history import Place
-from napari_vost.io.label_files import read_labels
+from napari_vost.io.label_files import names_in, read_labels
 from napari_vost.masks import Mask
 from napari_vost.session import Session
 from napari_vost.ui.adopt import check_labels
@@ -135,7 +135,9 @@ def of_labels(session: Session, labels: Any) -> Masks:
 
 
 def of_file(session: Session, path: Path) -> Masks:
-    """The masks of a label map that lies on a disk; on another grid each pixel takes the nearest label.
+    """The masks of a DICOM-SEG or a label map that lies on a disk; on another grid each pixel takes the nearest label.
+
+    Objects that have no name yet take that of the file.
 
     Raises
     ------
@@ -147,7 +149,11 @@ def of_file(session: Session, path: Path) -> Masks:
         labels = read_labels(path, session.clip)
     except InputError:
         labels, said = read_labels(path, session.clip, resample=True), RESAMPLED
-    return of_labels(session, labels)[0], said
+    masks = of_labels(session, labels)[0]
+    for object_id, label in names_in(path).items():
+        if object_id not in session.labels:
+            session.name_object(object_id, label)
+    return masks, said
 
 
 def hand_over(

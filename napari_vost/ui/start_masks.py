@@ -12,7 +12,7 @@ from napari_vost.ui.adopt import labels_of
 from napari_vost.ui.buttons import button
 from napari_vost.ui.scene import Scene
 
-_KINDS = "Label maps (*.nii *.nii.gz *.nrrd *.mha *.png *.tif *.tiff);;All files (*)"
+_KINDS = "Masks (*.dcm *.seg *.nii *.nii.gz *.nrrd *.mha *.png *.tif *.tiff);;All files (*)"
 
 
 class StartMasks:

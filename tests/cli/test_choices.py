@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 
 from napari_vost.cli.main import main
+from napari_vost.io.exporters import export
+from napari_vost.io.label_files import names_in, read_labels
+from napari_vost.io.readers import open_clip
+from napari_vost.session import Session
 from napari_vost.testing import BrightNetwork
-from tests.io.dicom_factory import write_cine
+from napari_vost.types import Label
+from tests.io.dicom_factory import ramp_volume, stack_origins, write_cine, write_series
 
 FRAMES = 70
 
@@ -129,3 +134,20 @@ def test_a_label_map_without_a_pixel_is_refused(
     out = str(tmp_path / "out.nii")
     assert main(["segment", volume, "--mask", str(tmp_path / "none.nii"), "--out", out]) == 2
     assert "holds no object" in capsys.readouterr().err
+
+
+def test_a_dicom_seg_is_a_mask_and_its_names_stay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_series(tmp_path / "ct", ramp_volume(5, 32, 32), stack_origins(5))
+    clip = open_clip(tmp_path / "ct")
+    given, followed = tmp_path / "given.dcm", tmp_path / "followed.dcm"
+    drawn = Session(clip)
+    for object_id, name in ((1, "Liver"), (2, "Spleen")):
+        mask = np.zeros((32, 32), np.bool_)
+        mask[8 * object_id : 8 * object_id + 7, 5:25] = True
+        drawn.add_mask(2, mask, object_id)
+        drawn.name_object(object_id, Label(name))
+    export(drawn.segmentation(), given)
+    words = ["segment", str(clip.source.path), "--mask", str(given), "--name", "2=Milz", "--out", str(followed)]
+    assert main([*words, "--frames", "2:3"]) == 0, capsys.readouterr().err
+    assert {one.name for one in names_in(followed).values()} == {"Liver", "Milz"}
+    np.testing.assert_array_equal(read_labels(followed, clip), read_labels(given, clip))

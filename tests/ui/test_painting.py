@@ -18,8 +18,12 @@ from napari.layers import Labels
 from qtpy.QtWidgets import QFileDialog
 
 from napari_vost.clip import Clip
+from napari_vost.io.exporters import export
+from napari_vost.io.readers import open_clip
 from napari_vost.session import Session
+from napari_vost.types import Label
 from napari_vost.ui.painting import RESAMPLED, LabelMasks, of_labels
+from tests.io.dicom_factory import ramp_volume, stack_origins, write_series
 from tests.ui.test_correcting import Lay, held, session_of, shown
 
 pytestmark = pytest.mark.gui
@@ -126,3 +130,27 @@ def test_a_file_that_is_no_label_map_is_said_and_changes_nothing(
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "scan.nii.gz"), ""))
     choose(hands, "A file")
     assert "not object ids" in hands.said[-1] and not session_of(hands).ledger.done
+
+
+def test_masks_of_a_dicom_seg_come_with_their_names_and_with_undo(
+    lay_desk: Lay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_series(tmp_path / "ct", ramp_volume(5, 40, 44), stack_origins(5))
+    clip = open_clip(tmp_path / "ct")
+    labels = np.zeros(clip.shape, np.uint8)
+    labels[1:4, 10:20, 8:30], labels[2:5, 25:35, 20:40] = 1, 2
+    session = Session(clip)
+    for name, object_id in (("Liver", 1), ("Spleen", 2)):
+        session.name_object(object_id, Label(name, colour_rgb=(200, 30, 30)))
+    session.paint(of_labels(session, labels)[0])
+    export(session.segmentation(), tmp_path / "masks.dcm")
+    hands = lay_desk(clip)
+    hands.desk.studio.rename(2, Label("Mine"))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "masks.dcm"), ""))
+    choose(hands, "A file")
+    assert np.array_equal(held(hands), labels)
+    assert [hands.desk.studio.label(one).name for one in (1, 2)] == ["Liver", "Mine"]
+    assert hands.desk.studio.label(1).colour_rgb == (200, 30, 30)
+    hands.desk.studio.undo()
+    hands.settle()
+    assert not held(hands).any()

@@ -115,7 +115,7 @@ class Reader(Protocol):
 
 
 USES = {
-    "SEG": "a segmentation (SEG): open the scan that it was drawn on",
+    "SEG": "a segmentation (SEG): open the scan that it was drawn on, then start from it",
     "SR": "a report (SR): it holds measurements and text, open the images that it speaks of",
     "RTSTRUCT": "contours (RTSTRUCT): open the scan that they were drawn on",
 }
