@@ -11,6 +11,7 @@ from qtpy.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QThread, QTim
 from qtpy.QtWidgets import QApplication, QProgressDialog
 
 from napari_vost.errors import Cancelled
+from napari_vost.ui.tidy import rest, resume
 
 SOON_MS = 400  # until a caller who waits is told so
 
@@ -38,6 +39,7 @@ class Running:
         self._value: Any = None
         self._error: Exception | None = None
         self._relay = _relay()
+        rest()  # until the end is told
         self._thread = threading.Thread(target=self._work, name="napari-vost call")
         self._thread.start()
 
@@ -51,6 +53,7 @@ class Running:
 
     def tell(self) -> None:
         """Tell the end, if somebody still wants to know."""
+        resume()
         if not self._wanted or (self._owner is not None and _deleted(self._owner)):
             return
         if self._error is None:

@@ -31,9 +31,10 @@ def _light_collections() -> Iterator[None]:
     pytest.importorskip("napari", reason="napari is not installed")
     gc.collect()
     gc.freeze()
-    gc.disable()
+    before = gc.get_threshold()
+    gc.set_threshold(0, *before[1:])  # to disable them does not last: dask enables them
     yield
-    gc.enable()
+    gc.set_threshold(*before)
 
 
 @pytest.fixture

@@ -14,12 +14,16 @@ import pytest
 pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
 
 
+OFTEN = (700, 10, 10)
+
+
 @pytest.fixture
 def by_itself() -> Iterator[None]:
     """Python collects by itself, as in a program; no test does."""
-    gc.enable()
+    before = gc.get_threshold()
+    gc.set_threshold(*OFTEN)
     yield
-    gc.disable()
+    gc.set_threshold(*before)
 
 
 class Ring:
@@ -32,13 +36,16 @@ class Ring:
         self.died_on.append(threading.get_ident())
 
 
-def test_what_another_thread_leaves_dies_on_the_windows_thread(qtbot: Any, by_itself: None) -> None:
+@pytest.mark.parametrize("beside", ["nothing", "a dask array"])
+def test_what_another_thread_leaves_dies_on_the_windows_thread(qtbot: Any, by_itself: None, beside: str) -> None:
     from qtpy.QtCore import QObject
 
     from napari_vost.ui.tidy import Tidy
 
     owner, died_on = QObject(), []
     tidy = Tidy(owner, lambda: False)
+    if beside == "a dask array":
+        pytest.importorskip("dask.array").zeros((4, 4))[2].compute()  # it enables collections
     thread = threading.Thread(target=lambda: [Ring(died_on) for _ in range(5000)])
     thread.start()
     thread.join()
@@ -46,6 +53,20 @@ def test_what_another_thread_leaves_dies_on_the_windows_thread(qtbot: Any, by_it
     qtbot.waitUntil(lambda: len(died_on) == 5000)
     assert set(died_on) == {threading.get_ident()}
     tidy.end()
+
+
+def test_a_call_in_the_background_leaves_nothing_to_collect_by_itself(qtbot: Any, by_itself: None) -> None:
+    from napari_vost.ui.background import Running
+
+    died_on: list[int] = []
+    told: list[object] = []
+    running = Running(lambda: [Ring(died_on) for _ in range(5000)].clear(), told.append, told.append)
+    running.wait()
+    assert died_on == [] and gc.get_threshold()[0] == 0
+    running.forget()
+    qtbot.waitUntil(lambda: gc.get_threshold() == OFTEN)
+    gc.collect()
+    assert set(died_on) == {threading.get_ident()} and told == []
 
 
 def test_the_last_dock_that_closes_gives_python_its_collections_back(qtbot: Any, by_itself: None) -> None:
@@ -57,9 +78,9 @@ def test_the_last_dock_that_closes_gives_python_its_collections_back(qtbot: Any,
     first, second = Tidy(owner, lambda: False), Tidy(owner, lambda: False)
     first.end()
     first.end()
-    assert not gc.isenabled()
+    assert gc.get_threshold() == (0, *OFTEN[1:])
     second.end()
-    assert gc.isenabled()
+    assert gc.get_threshold() == OFTEN
 
 
 def test_what_stood_before_is_not_walked_through_until_the_last_dock_closes(qtbot: Any) -> None:
