@@ -134,9 +134,10 @@ class Scene(QObject):
         self.studio.masks_changed.disconnect(self.draw)
         self.studio.prompts_changed.disconnect(self.draw_prompts)
         self.studio.objects_changed.disconnect(self._draw_objects)
-        for layer in self.layers:
-            if layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
+        with self.viewer.layers.batched_update():  # napari draws anew, and collects garbage, once for all of them
+            for layer in self.layers:
+                if layer in self.viewer.layers:
+                    self.viewer.layers.remove(layer)
 
     def _removed(self, event: Any) -> None:
         if self._closing:

@@ -50,6 +50,7 @@ def _threads_end() -> Iterator[None]:
     before = set(our_threads())
     yield
     gc.collect()
+    gc.freeze()  # napari collects whenever a layer is removed: what has stayed is not walked through each time
     end = time.monotonic() + 5
     while (left := set(our_threads()) - before) and time.monotonic() < end:
         time.sleep(0.01)
