@@ -12,7 +12,7 @@ from napari_vost.clip import Clip
 from napari_vost.errors import ChoiceNeeded, InputError
 from napari_vost.geometry import Affine, Geometry, points_lps, points_xyf
 from napari_vost.io.readers import open_clip
-from napari_vost.io.seg_file import Ids, SegFile, is_seg, lay, open_seg
+from napari_vost.io.seg_file import Ids, SegFile, is_seg, lay, open_seg, segment_labels
 from napari_vost.types import Label
 
 MOST_OBJECTS = 200  # whole-body label maps have about 120
@@ -57,7 +57,7 @@ def read_labels(path: Path, clip: Clip, resample: bool = False) -> NDArray[np.in
 
 def names_in(path: Path) -> dict[int, Label]:
     """Names, codes and colours that a file of labels gives its objects: DICOM-SEG does, other formats know none."""
-    return open_seg(path).labels if is_seg(path) else {}
+    return segment_labels(path) if is_seg(path) else {}
 
 
 def _of_seg(path: Path, clip: Clip) -> tuple[Ids, Geometry | None]:

@@ -39,13 +39,10 @@ class SegFile:
         The data set.
     frames
         Where each of its frames lies.
-    labels
-        Name and colour of each segment, by its number.
     """
 
     data: Any
     frames: tuple[DicomFrame, ...]
-    labels: dict[int, Label]
 
     def on_its_images(self, clip: Clip) -> Ids | None:
         """Segment numbers (T, H, W) by the images that this names; None where those are not the clip's frames."""
@@ -175,7 +172,15 @@ def open_seg(path: Path) -> SegFile:
         raise InputError(
             f"{path} is a DICOM-SEG that does not say what its frames show and where they lie: export it again."
         )
-    return SegFile(data, frames, labels)
+    return SegFile(data, frames)
+
+
+def segment_labels(path: Path) -> dict[int, Label]:
+    """Name, codes and colour of each segment of a DICOM-SEG, by its number."""
+    import pydicom
+
+    data = pydicom.dcmread(path, specific_tags=["SegmentSequence"], stop_before_pixels=True)
+    return {int(item.SegmentNumber): _label(item) for item in data.get("SegmentSequence") or ()}
 
 
 def frame_places(clip: Clip) -> dict[Place, int]:
