@@ -234,3 +234,21 @@ def test_segmentations_of_other_programs_are_read_as_they_mean_it(data: Path) ->
             assert found.any()
             np.testing.assert_array_equal(found > 0, truth > 0)
     assert names_in(folder / "liver.dcm")[1].name == "Liver"
+
+
+@pytest.mark.parametrize("kept", [(0, 1, 2, 3, 4), (1, 3)], ids=["every slice", "two slices, with one between"])
+def test_on_a_finer_grid_each_pixel_takes_the_nearest_label_of_a_segmentation(
+    tmp_path: Path, kept: tuple[int, ...]
+) -> None:
+    clip = open_clip(series(tmp_path / "ct"))
+    volume = np.zeros(clip.shape, bool)
+    volume[list(kept), 1:5, 2:6] = True
+    export(drawn_on(clip, {1: volume}), tmp_path / "masks.dcm")
+    fine = clip.geometry.affine_lps.copy()
+    fine[:3, :3] /= 2
+    copy = replace(Clip.from_array(np.zeros((9, 11, 13), np.int16)), geometry=Geometry(fine))
+    with pytest.raises(InputError, match="another grid"):
+        read_labels(tmp_path / "masks.dcm", copy)
+    found = read_labels(tmp_path / "masks.dcm", copy, resample=True) > 0
+    np.testing.assert_array_equal(found[::2, ::2, ::2], volume)
+    assert found.sum() > 3 * volume.sum()
