@@ -27,10 +27,11 @@ ROUNDS = 20  # between two times that memory is given back, which takes up to 5 
 
 @dataclass
 class _Resting:
-    """How many want collections to rest, the thresholds before that, and whether we froze what stood."""
+    """How many want collections to rest, the thresholds before that; how many docks, whether we froze what stood."""
 
     many: int = 0
     thresholds: tuple[int, int, int] = (0, 0, 0)
+    docks: int = 0
     froze: bool = False
 
 
@@ -42,9 +43,6 @@ def rest() -> None:
     if _resting.many == 0:
         _resting.thresholds = gc.get_threshold()
         gc.set_threshold(0, *_resting.thresholds[1:])
-        _resting.froze = gc.get_freeze_count() == 0
-        if _resting.froze:
-            gc.freeze()
     _resting.many += 1
 
 
@@ -52,8 +50,6 @@ def resume() -> None:
     """Let Python collect by itself again, once nobody wants it to rest any more."""
     _resting.many -= 1
     if _resting.many == 0:
-        if _resting.froze:
-            gc.unfreeze()
         gc.set_threshold(*_resting.thresholds)
 
 
@@ -71,6 +67,11 @@ class Tidy:
     def __init__(self, owner: QObject, busy: Callable[[], bool]) -> None:
         self._busy, self._round = busy, 0
         rest()
+        if _resting.docks == 0:
+            _resting.froze = gc.get_freeze_count() == 0  # to count takes as long as there are many
+            if _resting.froze:
+                gc.freeze()
+        _resting.docks += 1
         self._timer: QTimer | None = QTimer(owner)
         self._timer.timeout.connect(self._collect)
         self._timer.start(EVERY_MS)
@@ -80,6 +81,9 @@ class Tidy:
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
+            _resting.docks -= 1
+            if _resting.docks == 0 and _resting.froze:
+                gc.unfreeze()
             resume()
 
     def _collect(self) -> None:
