@@ -94,7 +94,7 @@ class SegFile:
         if np.abs(affines[:, :3, :2] - affines[0, :3, :2]).max() > _TURNED:
             raise InputError("its frames are turned against one another, and it names other images.")
         gaps = np.diff(np.sort(along))
-        steps = [*([thickness] if thickness else []), *gaps[gaps > POSITION_TOLERANCE_MM][:1], 1.0]
+        steps = [*([thickness] if thickness else []), *np.sort(gaps[gaps > POSITION_TOLERANCE_MM])[:1], 1.0]
         slices, off = np.zeros(len(along), int), 0.0
         for step in steps if np.ptp(along) > POSITION_TOLERANCE_MM else []:
             slices = np.rint((along - along.min()) / step).astype(int)

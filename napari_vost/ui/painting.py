@@ -150,8 +150,9 @@ def of_file(session: Session, path: Path) -> Masks:
     except InputError:
         labels, said = read_labels(path, session.clip, resample=True), RESAMPLED
     masks = of_labels(session, labels)[0]
+    drawn = {object_id for object_id, _ in masks}
     for object_id, label in names_in(path).items():
-        if object_id not in session.labels:
+        if object_id in drawn and object_id not in session.labels:
             session.name_object(object_id, label)
     return masks, said
 

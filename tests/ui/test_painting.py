@@ -19,9 +19,11 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_vost.clip import Clip
 from napari_vost.io.exporters import export
+from napari_vost.io.label_files import names_in
 from napari_vost.io.readers import open_clip
 from napari_vost.session import Session
 from napari_vost.types import Label
+from napari_vost.ui import painting
 from napari_vost.ui.painting import RESAMPLED, LabelMasks, of_labels
 from tests.io.dicom_factory import ramp_volume, stack_origins, write_series
 from tests.ui.test_correcting import Lay, held, session_of, shown
@@ -146,11 +148,13 @@ def test_masks_of_a_dicom_seg_come_with_their_names_and_with_undo(
     export(session.segmentation(), tmp_path / "masks.dcm")
     hands = lay_desk(clip)
     hands.desk.studio.rename(2, Label("Mine"))
+    monkeypatch.setattr(painting, "names_in", lambda path: {**names_in(path), 9: Label("on another series")})
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "masks.dcm"), ""))
     choose(hands, "A file")
     assert np.array_equal(held(hands), labels)
     assert [hands.desk.studio.label(one).name for one in (1, 2)] == ["Liver", "Mine"]
     assert hands.desk.studio.label(1).colour_rgb == (200, 30, 30)
+    assert hands.desk.studio.object_ids == (1, 2), "a segment without a pixel here is no object"
     hands.desk.studio.undo()
     hands.settle()
     assert not held(hands).any()
