@@ -7,10 +7,11 @@ stays.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from operator import index
 
+import torch
 from numpy.typing import ArrayLike
 from psygnal import Signal
 
@@ -23,7 +24,7 @@ from napari_vost.legs import Limits
 from napari_vost.prompt_doors import PromptDoors
 from napari_vost.prompt_rules import check_frame, check_has_inside, check_prompt, whole_numbers
 from napari_vost.seed_book import SeedBook
-from napari_vost.sight import Engine, FrameView
+from napari_vost.sight import Engine, FrameView, never
 from napari_vost.types import MaskPrompt, Prompt
 
 
@@ -93,6 +94,32 @@ class CorrectionDoors(PromptDoors):
         """
         self._follower.check_idle()
         self._give("prompt", prompts)
+
+    @torch.inference_mode()
+    def answer_ahead(self, prompt: Prompt, cancelled: Callable[[], bool] = never) -> None:
+        """Answer a prompt that may come, so that `add` has its answer at once if it does; nothing is changed.
+
+        What is answered is the same as without it, bit for bit. Only the last prompt that was answered ahead is kept,
+        until something else is asked.
+
+        Parameters
+        ----------
+        prompt
+            No `MaskPrompt`: a mask is its own answer.
+        cancelled
+            Asked between two looks at the frame.
+
+        Raises
+        ------
+        PromptError
+            `add` would refuse it.
+        Cancelled
+            ``cancelled`` said so.
+        """
+        self._follower.check_idle()
+        _, after, _ = self._with([prompt])
+        engine = replace(self.engine, cancelled=cancelled)
+        self._seeds.answer_ahead(engine, self.frame_view, prompt.object_id, after)
 
     def paint(self, masks: Mapping[Place, ArrayLike]) -> None:
         """Take what a brush has left, bool (H, W) by ``(object_id, frame_index)``: mask prompts and locks, as one step.
@@ -220,6 +247,16 @@ class CorrectionDoors(PromptDoors):
 
     def _give(self, name: str, given: Sequence[Prompt], lock: bool = False) -> None:
         """Add prompts, which open limits again that they contradict; with ``lock`` their places are locked."""
+        settings = self.ledger.settings
+        opened, after, places = self._with(given, lock)
+        if not lock:
+            _ = self.engine  # parts that do not fit each other are refused with the first prompt, whatever its kind
+        self._act(name, after, places | _changed_places(settings, opened))
+        if lock:
+            self.locks_changed.emit()
+
+    def _with(self, given: Sequence[Prompt], lock: bool = False) -> tuple[Settings, Settings, frozenset[Place]]:
+        """Settings whose limits prompts open, the same with the prompts too, and the places of these."""
         prompts = tuple(whole_numbers(prompt) for prompt in given)
         for prompt in prompts:
             check_prompt(prompt, self.clip.shape)
@@ -241,11 +278,7 @@ class CorrectionDoors(PromptDoors):
         )
         for place, here in _by_place(after.prompts, places).items():
             check_has_inside(here, place in bases)
-        if not lock:
-            _ = self.engine  # parts that do not fit each other are refused with the first prompt, whatever its kind
-        self._act(name, after, places | _changed_places(settings, opened))
-        if lock:
-            self.locks_changed.emit()
+        return opened, after, places
 
     def _act(self, name: str, after: Settings, places: Collection[Place]) -> None:
         """One step: under new settings what stands at places is answered anew; without a prompt there it goes.

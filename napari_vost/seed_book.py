@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from napari_vost.contracts import MemoryBank
 from napari_vost.history import Ledger, Settings
 from napari_vost.masks import PackedMask
 from napari_vost.seeding import Before, Seed, seed
-from napari_vost.sight import Engine, FrameView
+from napari_vost.sight import Engine, FrameView, never
 from napari_vost.types import MaskPrompt, Prompt
 
 FrameAt = Callable[[int], FrameView]
@@ -28,6 +28,16 @@ class _Answered:
     prompts: tuple[Prompt, ...]
     bases: Mapping[int, PackedMask]
     seeds: Mapping[int, Seed]
+
+
+@dataclass(frozen=True, eq=False)
+class _Ahead:
+    """What was answered before it was asked, and the numbers of memories before and after it."""
+
+    object_id: int
+    answered: _Answered
+    first: int
+    last: int
 
 
 class SeedBook:
@@ -44,10 +54,12 @@ class SeedBook:
         self._answered: OrderedDict[tuple[int, tuple[Prompt, ...]], _Answered] = OrderedDict()
         self._locked: dict[tuple[int, int], Seed] = {}
         self._next_entry = 0
+        self._ahead: _Ahead | None = None
 
     def forget(self) -> None:
         """Answer everything again: for other weights."""
         self._answered.clear()
+        self._ahead = None
         self._locked.clear()
 
     def known(self, object_id: int) -> dict[int, tuple[Prompt, ...]]:
@@ -69,14 +81,15 @@ class SeedBook:
     ) -> Mapping[int, Seed]:
         """Seeds by frame of all prompts of an object under settings, which need not be the ledger's yet.
 
-        With ``stops`` it ends between two prompts when the job is cancelled; what was answered is kept.
+        With ``stops`` it ends between two looks when the job is cancelled; prompts that were answered are kept.
         """
-        prompts = tuple(prompt for prompt in settings.prompts if prompt.object_id == object_id)
-        bases = {frame: mask for (one, frame), mask in settings.bases.items() if one == object_id}
+        prompts, bases = _of_object(settings, object_id)
+        self._take_ahead(object_id, prompts, bases)
         done = self._longest(object_id, prompts, bases)
         seeds = dict(done.seeds) if done is not None else {}
         start = len(done.prompts) if done is not None else 0
         count = start
+        engine = engine if stops else replace(engine, cancelled=never)
         try:
             for count in range(start, len(prompts)):
                 if stops:
@@ -92,10 +105,37 @@ class SeedBook:
             count = len(prompts)
         finally:
             if start < count:
-                self._answered[object_id, prompts[:count]] = _Answered(prompts[:count], bases, seeds)
-                while len(self._answered) > _REMEMBERED:
-                    self._answered.popitem(last=False)
+                self._keep(object_id, _Answered(prompts[:count], bases, seeds))
         return seeds
+
+    def answer_ahead(self, engine: Engine, frame_at: FrameAt, object_id: int, settings: Settings) -> None:
+        """Answer prompts that may come: `answer` has it at once if they do, and nothing tells of it if they do not.
+
+        It ends between two looks when the job is cancelled.
+        """
+        self._ahead = None
+        self.answer(engine, frame_at, object_id, self._ledger.settings, stops=True)
+        answered, first = self._answered.copy(), self._next_entry
+        prompts, bases = _of_object(settings, object_id)
+        try:
+            seeds = self.answer(engine, frame_at, object_id, settings, stops=True)
+            self._ahead = _Ahead(object_id, _Answered(prompts, bases, seeds), first, self._next_entry)
+        finally:  # nothing was asked: nothing is older for it, and no number is taken
+            self._answered, self._next_entry = answered, first
+
+    def _keep(self, object_id: int, answered: _Answered) -> None:
+        self._answered[object_id, answered.prompts] = answered
+        while len(self._answered) > _REMEMBERED:
+            self._answered.popitem(last=False)
+
+    def _take_ahead(self, object_id: int, prompts: tuple[Prompt, ...], bases: Mapping[int, PackedMask]) -> None:
+        """What was answered ahead is an answer from now on, if it is to this, and nothing has come between."""
+        ahead = self._ahead
+        if ahead is None or (ahead.object_id, ahead.first) != (object_id, self._next_entry):
+            return
+        if ahead.answered.prompts == prompts and ahead.answered.bases == bases:
+            self._keep(object_id, ahead.answered)
+            self._next_entry, self._ahead = ahead.last, None
 
     def seeds(self, engine: Engine, frame_at: FrameAt, object_id: int, stops: bool = False) -> list[Seed]:
         """Seeds of everything that is known of an object, by rising frame; ``stops`` as in `answer`."""
@@ -109,7 +149,7 @@ class SeedBook:
                 place = (object_id, frame)
                 one = self._locked.get(place)
                 if one is None or one.prompts != prompts:
-                    one = seed(engine, frame_at(frame), prompts, Before(), self._new_id())
+                    one = seed(replace(engine, cancelled=never), frame_at(frame), prompts, Before(), self._new_id())
                     self._locked[place] = one
             found.append(one)
         return found
@@ -135,3 +175,9 @@ class SeedBook:
                 if now == {frame: mask for frame, mask in answered.bases.items() if frame in frames}:
                     best = answered
         return best
+
+
+def _of_object(settings: Settings, object_id: int) -> tuple[tuple[Prompt, ...], dict[int, PackedMask]]:
+    """An object's prompts, and the masks by frame that they correct."""
+    prompts = tuple(prompt for prompt in settings.prompts if prompt.object_id == object_id)
+    return prompts, {frame: mask for (one, frame), mask in settings.bases.items() if one == object_id}

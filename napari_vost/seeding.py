@@ -140,6 +140,7 @@ def _answer(
     settled = previous is not None or before.base is not None or isinstance(prompts[-1], BoxPrompt)
     passes = 1 if settled or engine.region == "full" else ZOOM_PASSES
     for left in reversed(range(passes)):
+        engine.check()
         look = Look(region, *see(engine, frame, [region]))
         answer = _ask(engine, frame, prompts, before, previous, look)
         candidate = int(answer.affinity[0].argmax())

@@ -23,6 +23,7 @@ from napari_vost.ui.export_panel import ExportPanel
 from napari_vost.ui.folding import Fold
 from napari_vost.ui.follow_bar import FollowBar, left_text
 from napari_vost.ui.go_bar import GoBar
+from napari_vost.ui.hover import Hover
 from napari_vost.ui.jobs import sentence_of
 from napari_vost.ui.keys import bind
 from napari_vost.ui.lane import Lane
@@ -81,6 +82,7 @@ class Desk(QWidget):
         part = clip.source.grid.part
         self.part_bar = PartBar(part)
         self.mouse = Mouse(self.scene, self.tools, self.part_bar.step if part else None)
+        self.hover = Hover(self.mouse)
         self.windowing = Windowing(viewer, clip, image, self.scene.owns)
         self.readout = Cursor(viewer, clip, image, self.view, self._label_at)
         self.letters, self.scale_bar = Letters(viewer, clip, self.view), ScaleBar(viewer, clip)
@@ -220,6 +222,7 @@ class Desk(QWidget):
         for one in (self.look, self.seen, self.other, self.model, self.settings, self.waiting, self.room):
             one.close_down()
         self.tools.close()
+        self.hover.close()
         self.mouse.close()
         if self.player is not None:
             self.player.close()

@@ -107,7 +107,7 @@ class EngineRoom(QObject):
         self.studio.use(parts, self._used, self._refused)
 
     def _used(self, _: object) -> None:
-        self.studio.jobs.spare_s = ()
+        self.studio.ahead.encode_s = ()
         if self._session.prompts:
             self.studio.said.emit("Your marks and masks are kept: follow again to see what becomes of them now.")
         self.ask()
@@ -160,7 +160,7 @@ class EngineRoom(QObject):
             self._speeds.set(key, {**self._speeds.get(key, {}), what: round(ms, 1)})
 
     def _keep_seeing(self) -> None:
-        spent_s = self.studio.jobs.spare_s
+        spent_s = self.studio.ahead.encode_s
         if len(spent_s) >= LEAST_FRAMES:
             self._keep("see_ms", median(spent_s) * 1000)
 
@@ -189,7 +189,7 @@ class EngineRoom(QObject):
         return bool(sentence)
 
     def _relieved(self, sentence: str) -> None:
-        self.studio.jobs.spare_s = ()
+        self.studio.ahead.encode_s = ()
         self.studio.said.emit(sentence)
         self.ask()
 

@@ -16,7 +16,6 @@ from qtpy.QtCore import QObject, Qt, Signal
 from napari_vost.errors import Cancelled, InputError, ReadError, VostError
 from napari_vost.ui.say import counted_from_one, in_window
 
-_TIMED = 32  # small things whose time is known
 _REST_S = 0.3  # after a call, until small things are done: who asks step by step waits for none of them
 _log = logging.getLogger(__name__)
 
@@ -42,8 +41,6 @@ class Jobs(QObject):
     ----------
     rescue
         Asked on the jobs' thread with what a call raised; where it says that it could help, the call runs once more.
-    spare_s
-        Seconds that each of the last small things took.
     """
 
     _told = Signal(object)
@@ -52,7 +49,6 @@ class Jobs(QObject):
         super().__init__()
         self._failed, self._spare = failed, spare
         self.rescue: Callable[[Exception], bool] | None = None
-        self.spare_s: tuple[float, ...] = ()
         self._waiting: deque[_Job] = deque()
         self._state = threading.Condition()
         self._closing = self._running = False
@@ -67,6 +63,12 @@ class Jobs(QObject):
         """Whether a call runs or waits."""
         with self._state:
             return self._running or bool(self._waiting)
+
+    @property
+    def asked(self) -> bool:
+        """Whether a call waits."""
+        with self._state:
+            return self._closing or bool(self._waiting)
 
     def submit(
         self,
@@ -114,8 +116,10 @@ class Jobs(QObject):
                     return
                 job = self._waiting.popleft() if self._waiting else None
                 self._running = job is not None
+                self._spare_due = self._spare_due and self._running
             if job is None:
-                self._spare_due = self._do_spare()
+                more = self._do_spare()
+                self._spare_due = self._spare_due or more  # it may have been woken meanwhile
             else:
                 self._do(job)
                 self._spare_due, self._rested = True, time.monotonic() + _REST_S
@@ -143,12 +147,8 @@ class Jobs(QObject):
         return call()
 
     def _do_spare(self) -> bool:
-        started = time.perf_counter()
         try:
-            more = self._spare is not None and self._spare()
-            if more:
-                self.spare_s = (*self.spare_s, time.perf_counter() - started)[-_TIMED:]
-            return more
+            return self._spare is not None and self._spare()
         except Cancelled:
             return True
         except Exception:  # what was done ahead is done again when it is wanted, and told then

@@ -81,7 +81,7 @@ class Mouse:
     def _mark(self, event: Any) -> Steps:
         """From press to release: a click, or a stroke."""
         button, removes = event.button, "Control" in event.modifiers
-        start, path, far = np.array(event.pos), [self._at(event)], False
+        start, path, far = np.array(event.pos), [self.at(event)], False
         draws = button == LEFT and self.tools.strokes and not self.panning
         if draws and not self.view.shows_frames:
             self.studio.said.emit("Box, scribble and lasso work in the plane of the frames: point and brush in every.")
@@ -92,7 +92,7 @@ class Mouse:
             while event.type == "mouse_move":
                 far = far or _apart(event, start)
                 if draws and far and not self._dropped:
-                    path.append(self._at(event))
+                    path.append(self.at(event))
                     self._show_stroke(path)
                 yield
         finally:
@@ -103,28 +103,34 @@ class Mouse:
             self._click(path[0], positive=self.tools.positive and button == LEFT and not removes)
         elif draws:
             self.scene.draw_stroke(None)
-            self._stroke([*path, self._at(event)], self.tools.positive and not removes)
+            self._stroke([*path, self.at(event)], self.tools.positive and not removes)
 
     def _double_click(self, viewer: Any, event: Any) -> None:
         """The second of two fast clicks: napari does not call it a press."""
         if viewer.layers.selection.active == self.scene.prompts and self.tools.tool is not None:
             if event.button in (LEFT, RIGHT) and viewer.dims.ndisplay == 2:
                 positive = self.tools.positive and event.button == LEFT and "Control" not in event.modifiers
-                self._click(self._at(event), positive, deletes=False)
+                self._click(self.at(event), positive, deletes=False)
                 event.handled = True
 
     def _click(self, at: NDArray[np.float64], positive: bool, deletes: bool = True) -> None:
         """A point prompt; on the mark of a prompt it takes that away."""
-        frame, y, x = round(at[0]), float(at[1]), float(at[2])
-        hit = self._hit(at) if deletes else None
+        hit = self.hit(at) if deletes else None
+        point = self.point_at(at, positive)
         if hit is not None:
             self.studio.remove(hit)
-        elif not self._inside(at):
+        elif point is None:
             self.studio.said.emit("That is beside the image: click inside it.")
         else:
-            _, height, width = self.studio.session.clip.shape  # type: ignore[union-attr]  # a scene has a session
-            y, x = min(max(y, 0.0), height - 1.0), min(max(x, 0.0), width - 1.0)
-            self.studio.add(PointPrompt(frame, self.studio.object_id, y, x, positive))
+            self.studio.add(point)
+
+    def point_at(self, at: NDArray[np.float64], positive: bool) -> PointPrompt | None:
+        """What a click at ``(frame, y, x)`` asks; None beside the image."""
+        if not self._inside(at):
+            return None
+        _, height, width = self.studio.session.clip.shape  # type: ignore[union-attr]  # a scene has a session
+        y, x = min(max(float(at[1]), 0.0), height - 1.0), min(max(float(at[2]), 0.0), width - 1.0)
+        return PointPrompt(round(at[0]), self.studio.object_id, y, x, positive)
 
     def _stroke(self, path: list[NDArray[np.float64]], positive: bool) -> None:
         _, height, width = self.studio.session.clip.shape  # type: ignore[union-attr]  # a scene has a session
@@ -150,7 +156,7 @@ class Mouse:
             closed = [*path, path[0]] if self.tools.tool == "lasso" else path
             self.scene.draw_stroke(np.array(closed), "path")
 
-    def _at(self, event: Any) -> NDArray[np.float64]:
+    def at(self, event: Any) -> NDArray[np.float64]:
         """``(frame, y, x)`` of an event, between pixels too; the frame is a whole number where frames are shown."""
         at = np.array(self.view.world.pixel(event.position), np.float64)
         if self.view.shows_frames:
@@ -161,7 +167,7 @@ class Mouse:
         shape = np.array(self.studio.session.clip.shape)  # type: ignore[union-attr]  # a scene has a session
         return bool(((at >= -0.5) & (at <= shape - 0.5)).all())
 
-    def _hit(self, at: NDArray[np.float64]) -> Prompt | None:
+    def hit(self, at: NDArray[np.float64]) -> Prompt | None:
         """The prompt of the slice in view of which a handle lies under a place, the nearest one."""
         through = self.view.through
         scale, zoom = np.array(self.scene.prompts.scale[-3:]), self._viewer.scene.camera.zoom

@@ -25,6 +25,7 @@ from napari_vost.masks import Mask
 from napari_vost.session import Session
 from napari_vost.types import Direction, PointPrompt, Prompt
 from napari_vost.ui import painting, refollow
+from napari_vost.ui.ahead import Ahead
 from napari_vost.ui.jobs import Jobs
 from napari_vost.ui.lasso import inside_of, lasso_prompts
 from napari_vost.ui.objects import Objects
@@ -68,7 +69,8 @@ class Studio(Objects):
         self.refollow = Refollow(self)
         self._changed: set[int] = set()
         self._lock = threading.Lock()
-        self.jobs = Jobs(self.failed.emit, self._encode_ahead)
+        self.ahead = Ahead(self)
+        self.jobs = Jobs(self.failed.emit, self.ahead.step)
         self.jobs.submit(leave_a_core)
 
     # one session at a time ----------------------------------------------------------------------------------------
@@ -84,7 +86,7 @@ class Studio(Objects):
             signal.connect(slot)
         if autosave is not None:
             self.keep(autosave)
-        self.jobs.spare_s = ()
+        self.ahead.encode_s = ()
         # the network is there when the first click comes
         self.jobs.submit(lambda: session.engine if self.session is session else None)
         self.opened.emit()
@@ -359,6 +361,7 @@ class Studio(Objects):
         if not go_on:
             self.stop()
         self.refollow.forget()
+        self.ahead.expect(None)
         run = self._end_run()  # in silence: for the user it has never stopped
         if self._suggesting:
             self._suggesting = False
@@ -366,11 +369,6 @@ class Studio(Objects):
         self.jobs.submit(lambda: call(session), done, failed)
         if run is not None:
             self._start_run(session, run.objects)
-
-    def _encode_ahead(self) -> bool:
-        """Look at frames that will be wanted, outward from the one in view; whether there are more."""
-        session = self.session
-        return session is not None and session.encode_ahead(self.viewed_frame)
 
     def _heard_masks(self, frames: tuple[int, ...]) -> None:
         with self._lock:

@@ -23,7 +23,7 @@ _PT = 12
 class _Wait:
     prompt: Prompt
     encoded: bool
-    alone: bool  # nothing else was under way, so the time until the answer is that of the answer
+    alone: bool  # nothing else was under way and nothing was known, so the time until the answer is that of the answer
     began_s: float
     due_s: float | None  # None while nobody knows
 
@@ -86,7 +86,7 @@ class Waiting(QObject):
         session, before = self._studio.session, self._waits[-1:]
         encoded = session is not None and session.encoded(prompt.frame_index)
         encoded = encoded or any(one.prompt.frame_index == prompt.frame_index for one in self._waits)
-        alone = not (self._studio.jobs.busy or self._studio.following or before)
+        alone = not (self._studio.jobs.busy or self._studio.following or before or prompt == self._studio.ahead.begun)
         takes_s = self._room.answer_s(encoded)
         turn_s = before[0].due_s if before else now_s
         due_s = None if takes_s is None or turn_s is None else max(now_s, turn_s) + takes_s
