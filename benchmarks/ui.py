@@ -30,7 +30,7 @@ from napari_vost.errors import VostError
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE, FACTS = DOCS / "window-speed.md", DOCS / "window-speed.json"
-ROWS = ("cold", "seg", "live", "stop", "undo", "locked", "resume", "timeline", "corrections", "review", "soak")
+ROWS = ("cold", "seg", "live", "plain", "stop", "undo", "locked", "resume", "timeline", "corrections", "review", "soak")
 LABELLED = ("corrections", "review")
 ACTIONS = 5000
 BUSY = 0.5  # load before a row, from which on its times are marked
@@ -88,11 +88,12 @@ def in_own_process(name: str, args: argparse.Namespace) -> list[dict[str, Any]] 
 def measure(args: argparse.Namespace) -> list[Any]:
     """The facts of one row, in this process."""
     import ui_rows
+    from ui_plain import plain
     from ui_resume import resume
     from ui_soak import soak
     from ui_timeline import timeline
 
-    own = {"soak": lambda: soak(args.actions), "resume": resume, "timeline": timeline}
+    own = {"soak": lambda: soak(args.actions), "resume": resume, "plain": plain, "timeline": timeline}
     if args.row in own:
         return own[args.row]()
     if args.row == "corrections":

@@ -107,7 +107,7 @@ class EngineRoom(QObject):
         self.studio.use(parts, self._used, self._refused)
 
     def _used(self, _: object) -> None:
-        self.studio.ahead.encode_s = ()
+        self.studio.ahead.start_over()
         if self._session.prompts:
             self.studio.said.emit("Your marks and masks are kept: follow again to see what becomes of them now.")
         self.ask()
@@ -189,7 +189,7 @@ class EngineRoom(QObject):
         return bool(sentence)
 
     def _relieved(self, sentence: str) -> None:
-        self.studio.ahead.encode_s = ()
+        self.studio.ahead.start_over()
         self.studio.said.emit(sentence)
         self.ask()
 

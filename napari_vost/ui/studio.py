@@ -86,7 +86,7 @@ class Studio(Objects):
             signal.connect(slot)
         if autosave is not None:
             self.keep(autosave)
-        self.ahead.encode_s = ()
+        self.ahead.start_over()
         # the network is there when the first click comes
         self.jobs.submit(lambda: session.engine if self.session is session else None)
         self.opened.emit()

@@ -59,6 +59,10 @@ class Hands:
         right = away[1] if str(horizontal.value) == "right" else -away[1]
         return QPoint(round(size.width() / 2 + right), round(size.height() / 2 + down))
 
+    def point_at(self, y: float, x: float) -> None:
+        """Move the cursor there."""
+        self._send_move(self.place(y, x), Qt.MouseButton.NoButton, NONE)
+
     def click(self, y: float, x: float, button: Any = LEFT, modifier: Any = NONE, frame: float | None = None) -> None:
         self._send_move(self.place(y, x, frame), Qt.MouseButton.NoButton, modifier)
         QTest.mouseClick(self.canvas, button, modifier, self.place(y, x, frame))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -46,9 +47,7 @@ def hands(lay_desk: Callable[..., Any], volume: Clip, network: Counting) -> Any:
 
 def rest(hands: Any, y: float, x: float) -> None:
     """Move there, and stay until nothing is done any more."""
-    from tests.ui.hands import NONE, Qt
-
-    hands._send_move(hands.place(y, x), Qt.MouseButton.NoButton, NONE)
+    hands.point_at(y, x)
     hands.qtbot.wait(150)
     hands.settle()
     hands.qtbot.wait(500)
@@ -114,6 +113,26 @@ def test_nothing_is_answered_where_no_click_would_ask(hands: Any, network: Count
     asked = network.asked
     rest(hands, *at)
     assert network.asked == asked
+
+
+def test_a_slow_network_is_asked_ahead_twice_and_then_left_alone(lay_desk: Callable[..., Any], volume: Clip) -> None:
+    from napari_vost.ui import ahead
+
+    class Slow(Counting):
+        def answer(self, *args: Any) -> Answer:
+            time.sleep(ahead.MOST_S + 0.1)
+            return super().answer(*args)
+
+    slow = Slow()
+    hands = lay_desk(volume, slow)
+    hands.desk.tools.arm("point")
+    for x in (36, 40, 44, 48):
+        rest(hands, 30, x)
+        hands.qtbot.wait(700)
+    assert slow.asked == ahead.SLOW
+    hands.click(30, 44)
+    hands.settle()
+    assert slow.asked == ahead.SLOW + 1 and len(hands.desk.studio.prompts) == 1
 
 
 def test_a_click_that_was_answered_ahead_does_not_count_as_the_time_of_an_answer(hands: Any) -> None:
