@@ -231,7 +231,7 @@ def next_to(window: Window) -> tuple[float, float]:
 
 
 def stop() -> list[Fact]:
-    """From the key to a session that is at rest."""
+    """From the key to a session that is not followed any more."""
     window, _ = clicked_window()
     session, times, frames = window.studio.session, [], []
     for _ in range(STOPS):
@@ -241,8 +241,9 @@ def stop() -> list[Fact]:
         start = time.perf_counter()
         window.key("F")
         before = reached()
-        window.waiter.waitUntil(lambda: not window.studio.jobs.busy, 20_000)
+        window.waiter.waitUntil(lambda: session.following is None, 20_000)
         times.append(1000 * (time.perf_counter() - start))
+        window.settle()
         frames.append(reached() - before)
     window.close()
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -196,17 +197,25 @@ class EngineRoom(QObject):
 
 def facts_of(session: Session) -> Facts:
     """What a session's engine is made of; it is made where there is none, so call it on the engine's thread."""
-    from napari_vost.memory.policies import policy_names
-    from napari_vost.model.devices import available_devices, describe
-    from napari_vost.motion.priors import prior_names
+    from napari_vost.model.devices import describe
 
-    known = (available_devices(), policy_names(), prior_names())
+    known = _offered()
     try:
         engine = session.engine
     except VostError as error:
         return Facts(session.model, session.options, "", Chosen(), None, str(error), *known)
     device = describe(engine.network.device)
     return Facts(session.model, session.options, device, engine.chosen, engine.window, "", *known)
+
+
+@cache
+def _offered() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Devices, policies and priors; what is installed is read from many files, and stays while a window is open."""
+    from napari_vost.memory.policies import policy_names
+    from napari_vost.model.devices import available_devices
+    from napari_vost.motion.priors import prior_names
+
+    return available_devices(), policy_names(), prior_names()
 
 
 def frame_ms(reached_s: Sequence[float]) -> float | None:
