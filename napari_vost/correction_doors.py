@@ -99,8 +99,8 @@ class CorrectionDoors(PromptDoors):
     def answer_ahead(self, prompt: Prompt, cancelled: Callable[[], bool] = never) -> None:
         """Answer a prompt that may come, so that `add` has its answer at once if it does; nothing is changed.
 
-        What is answered is the same as without it, bit for bit. Only the last prompt that was answered ahead is kept,
-        until something else is asked.
+        What is answered is the same as without it, bit for bit. Only the last prompt that was answered ahead is kept.
+        It may come between two frames of a run too, on the thread that follows.
 
         Parameters
         ----------
@@ -116,7 +116,6 @@ class CorrectionDoors(PromptDoors):
         Cancelled
             ``cancelled`` said so.
         """
-        self._follower.check_idle()
         _, after, _ = self._with([prompt])
         engine = replace(self.engine, cancelled=cancelled)
         self._seeds.answer_ahead(engine, self.frame_view, prompt.object_id, after)

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from napari_vost.contracts import MemoryBank
+from napari_vost.contracts import MemoryBank, MemoryPolicy
 from napari_vost.history import Ledger, Settings
 from napari_vost.masks import PackedMask
 from napari_vost.seeding import Before, Seed, seed
@@ -32,10 +32,11 @@ class _Answered:
 
 @dataclass(frozen=True, eq=False)
 class _Ahead:
-    """What was answered before it was asked, and the numbers of memories before and after it."""
+    """What was answered before it was asked, with which policy, and the numbers of memories before and after it."""
 
     object_id: int
     answered: _Answered
+    policy: MemoryPolicy
     first: int
     last: int
 
@@ -84,7 +85,7 @@ class SeedBook:
         With ``stops`` it ends between two looks when the job is cancelled; prompts that were answered are kept.
         """
         prompts, bases = _of_object(settings, object_id)
-        self._take_ahead(object_id, prompts, bases)
+        self._take_ahead(engine, object_id, prompts, bases)
         done = self._longest(object_id, prompts, bases)
         seeds = dict(done.seeds) if done is not None else {}
         start = len(done.prompts) if done is not None else 0
@@ -119,7 +120,7 @@ class SeedBook:
         prompts, bases = _of_object(settings, object_id)
         try:
             seeds = self.answer(engine, frame_at, object_id, settings, stops=True)
-            self._ahead = _Ahead(object_id, _Answered(prompts, bases, seeds), first, self._next_entry)
+            self._ahead = _Ahead(object_id, _Answered(prompts, bases, seeds), engine.policy, first, self._next_entry)
         finally:  # nothing was asked: nothing is older for it, and no number is taken
             self._answered, self._next_entry = answered, first
 
@@ -128,14 +129,19 @@ class SeedBook:
         while len(self._answered) > _REMEMBERED:
             self._answered.popitem(last=False)
 
-    def _take_ahead(self, object_id: int, prompts: tuple[Prompt, ...], bases: Mapping[int, PackedMask]) -> None:
-        """What was answered ahead is an answer from now on, if it is to this, and nothing has come between."""
+    def _take_ahead(
+        self, engine: Engine, object_id: int, prompts: tuple[Prompt, ...], bases: Mapping[int, PackedMask]
+    ) -> None:
+        """What was answered ahead is an answer from now on, if it is to this; its memories get the next numbers."""
         ahead = self._ahead
-        if ahead is None or (ahead.object_id, ahead.first) != (object_id, self._next_entry):
+        if ahead is None or ahead.object_id != object_id or ahead.policy is not engine.policy:
             return
-        if ahead.answered.prompts == prompts and ahead.answered.bases == bases:
-            self._keep(object_id, ahead.answered)
-            self._next_entry, self._ahead = ahead.last, None
+        if ahead.answered.prompts != prompts or ahead.answered.bases != bases:
+            return
+        later = self._next_entry - ahead.first  # numbers that a run has taken meanwhile
+        seeds = {frame: _numbered(one, ahead.first, later) for frame, one in ahead.answered.seeds.items()}
+        self._keep(object_id, _Answered(prompts, bases, seeds))
+        self._next_entry, self._ahead = ahead.last + later, None
 
     def seeds(self, engine: Engine, frame_at: FrameAt, object_id: int, stops: bool = False) -> list[Seed]:
         """Seeds of everything that is known of an object, by rising frame; ``stops`` as in `answer`."""
@@ -181,3 +187,9 @@ def _of_object(settings: Settings, object_id: int) -> tuple[tuple[Prompt, ...], 
     """An object's prompts, and the masks by frame that they correct."""
     prompts = tuple(prompt for prompt in settings.prompts if prompt.object_id == object_id)
     return prompts, {frame: mask for (one, frame), mask in settings.bases.items() if one == object_id}
+
+
+def _numbered(one: Seed, first: int, later: int) -> Seed:
+    """A seed whose memory, if its number is above ``first``, has one that is so much higher."""
+    number = one.entry.entry_id
+    return one if number <= first or not later else replace(one, entry=replace(one.entry, entry_id=number + later))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from napari_vost.errors import VostError
 from napari_vost.types import PointPrompt
 
 if TYPE_CHECKING:
@@ -62,6 +64,13 @@ class Ahead:
         if more:
             self.encode_s = (*self.encode_s, time.perf_counter() - started)[-_TIMED:]
         return more
+
+    def between(self) -> None:
+        """Answer the click that may come between two frames of a run, on the engine's thread."""
+        session, prompt = self._studio.session, self._expected
+        if session is not None and prompt is not None and self._is_small(session, prompt):
+            with suppress(VostError):  # it was no longer wanted, or would be refused: the run goes on
+                self._answer(session, prompt)
 
     def _is_small(self, session: Session, prompt: PointPrompt) -> bool:
         """Whether an answer is soon there; a network that sees whole frames has encoded this one before."""

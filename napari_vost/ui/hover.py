@@ -62,7 +62,7 @@ class Hover(QObject):
 
     def _rested(self) -> None:
         studio, at = self._mouse.studio, self._at
-        if at is None or self._mouse.tools.tool != "point" or studio.session is None or studio.following:
+        if at is None or self._mouse.tools.tool != "point" or studio.session is None:
             return
         if self._mouse.hit(at) is None:
             studio.ahead.expect(self._mouse.point_at(at, self._adds(at)))

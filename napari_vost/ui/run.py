@@ -62,8 +62,11 @@ class Run:
         direction: Direction,
         frames: tuple[int, int] | None,
         reached: Callable[[Progress], None],
+        between: Callable[[], object] = lambda: None,
     ) -> None:
         """Follow, and tell how far it is now and then; `Cancelled` when it was ended after it had begun.
+
+        Between two frames it does what is given.
 
         Called once more after an error (see `Jobs.rescue`) it goes on, and both are one step of undo.
         """
@@ -71,7 +74,7 @@ class Run:
             return
         standing = len(session.ledger.done)
         try:
-            self._follow(session, direction, frames, reached)
+            self._follow(session, direction, frames, reached, between)
         finally:
             noted = len(session.ledger.done) > standing
             if self._broken and noted:
@@ -84,6 +87,7 @@ class Run:
         direction: Direction,
         frames: tuple[int, int] | None,
         reached: Callable[[Progress], None],
+        between: Callable[[], object],
     ) -> None:
         started_s = time.monotonic()
         told_s = 0.0
@@ -92,6 +96,8 @@ class Run:
         for result in session.propagate(direction, frames, objects=self.objects):
             if self._stop.is_set():  # what was asked just before the run began it has forgotten
                 session.cancel()
+            else:
+                between()
             seen.add(result.frame_index)
             done = len(seen)
             spent_s = time.monotonic() - started_s

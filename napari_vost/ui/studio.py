@@ -303,7 +303,7 @@ class Studio(Objects):
         def reached(progress: Progress) -> None:
             self.jobs.tell(lambda: self._progress(run, progress))
 
-        self.jobs.submit(lambda: run.follow(session, direction, frames, reached), ended, failed)
+        self.jobs.submit(lambda: run.follow(session, direction, frames, reached, self.ahead.between), ended, failed)
 
     def stop(self) -> None:
         """Stop following; frames that were reached stay."""

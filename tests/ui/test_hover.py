@@ -20,14 +20,16 @@ pytestmark = pytest.mark.gui
 
 
 class Counting(BrightNetwork):
-    """It counts what it is asked."""
+    """It counts the clicks that it is asked about, and may take its time."""
 
     asked = 0
+    takes_s = 0.0
 
     def answer(
         self, features: ImageFeatures, conditioned: Mapping[int, Tensor], prompts: PromptTensors, image_row: Tensor
     ) -> Answer:
-        self.asked += 1
+        self.asked += bool(prompts.points_xy.shape[1])
+        time.sleep(self.takes_s)
         return super().answer(features, conditioned, prompts, image_row)
 
 
@@ -66,6 +68,27 @@ def test_where_the_cursor_rests_a_click_is_answered_before_it_comes(
     alone = Session(volume, BrightNetwork())
     alone.add(prompt)
     assert np.array_equal(hands.desk.studio.session.preview(12)[1], alone.preview(12)[1])
+
+
+def test_while_frames_are_followed_a_click_is_answered_before_it_comes_too(hands: Any, network: Counting) -> None:
+    from tests.ui.hands import RIGHT, Qt
+
+    studio = hands.desk.studio
+    hands.click(30, 40)
+    hands.settle()
+    network.takes_s = 0.15
+    hands.key(Qt.Key.Key_F)
+    hands.qtbot.waitUntil(lambda: studio.session.following is not None)
+    hands.point_at(30, 46)
+    hands.qtbot.waitUntil(lambda: network.asked == 2)
+    hands.qtbot.wait(300)
+    assert studio.following and len(studio.prompts) == 1
+    hands.click(30, 46, RIGHT)
+    hands.qtbot.waitUntil(lambda: not studio.waiting)
+    assert network.asked == 2 and not studio.session.preview(12)[1][30, 46]
+    assert studio.following  # it goes on from there
+    network.takes_s = 0.0
+    hands.settle()
 
 
 def test_a_click_elsewhere_is_answered_for_its_own_place(hands: Any, network: Counting) -> None:
@@ -118,12 +141,8 @@ def test_nothing_is_answered_where_no_click_would_ask(hands: Any, network: Count
 def test_a_slow_network_is_asked_ahead_twice_and_then_left_alone(lay_desk: Callable[..., Any], volume: Clip) -> None:
     from napari_vost.ui import ahead
 
-    class Slow(Counting):
-        def answer(self, *args: Any) -> Answer:
-            time.sleep(ahead.MOST_S + 0.1)
-            return super().answer(*args)
-
-    slow = Slow()
+    slow = Counting()
+    slow.takes_s = ahead.MOST_S + 0.1
     hands = lay_desk(volume, slow)
     hands.desk.tools.arm("point")
     for x in (36, 40, 44, 48):
