@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, QTimer
 from napari_vost.ui.mouse import Mouse
 
 REST_MS = 60  # that the cursor stands still before a click is expected there
+LOOK_MS = 250  # that a frame is looked at: who turns the wheel is not about to click
 
 
 class Hover(QObject):
@@ -26,7 +27,7 @@ class Hover(QObject):
         super().__init__()
         self._mouse, self._viewer = mouse, mouse.scene.viewer
         self._at: NDArray[np.float64] | None = None
-        self.clock = QTimer(self, interval=REST_MS, singleShot=True)
+        self.clock = QTimer(self, singleShot=True)
         self.clock.timeout.connect(self._rested)
         self._viewer.mouse_move_callbacks.append(self._moved)
         mouse.view.changed.connect(self._turned)
@@ -43,7 +44,7 @@ class Hover(QObject):
         self._mouse.studio.ahead.expect(None)
         points = self._mouse.tools.tool == "point" and viewer.dims.ndisplay == 2
         self._at = self._mouse.at(event) if points else None
-        self._wait()
+        self._wait(REST_MS)
 
     def _turned(self) -> None:
         """Another frame under a cursor that has not moved."""
@@ -52,13 +53,13 @@ class Hover(QObject):
             self._at[0] = self._mouse.view.frame_index
         else:
             self._at = None
-        self._wait()
+        self._wait(LOOK_MS)
 
-    def _wait(self) -> None:
+    def _wait(self, milliseconds: int) -> None:
         if self._at is None:
             self.clock.stop()
         else:
-            self.clock.start()
+            self.clock.start(milliseconds)
 
     def _rested(self) -> None:
         studio, at = self._mouse.studio, self._at

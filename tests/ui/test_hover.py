@@ -115,7 +115,7 @@ def test_inside_the_mask_a_click_that_removes_is_expected(hands: Any, network: C
 def test_a_cursor_that_stays_while_the_wheel_turns_points_at_the_new_frame(hands: Any, network: Counting) -> None:
     rest(hands, 30, 40)
     hands.desk.view.step(1)
-    hands.qtbot.wait(600)
+    hands.qtbot.wait(800)
     asked = network.asked
     hands.click(30, 40)
     hands.settle()
