@@ -184,18 +184,21 @@ def live() -> list[Fact]:
         frames.append(window.timed(lambda: window.hands.wheel(-1), lambda at=target: view.frame_index == at))
         window.waiter.wait(PAUSE_MS)
     gaps = heart.stop()
-    for number in range(CLICKS):
+    for number in range(2 * CLICKS):
         goes_on(window)
-        view.go_to(middle - 30 + 3 * number)
+        view.go_to(middle - 60 + 3 * number)
         window.waiter.wait(200)
         goes_on(window)
         at = next_to(window)
         window.hands.point_at(*at)
         window.waiter.wait(REST_MS)
-        count, start = len(scene.prompts.data), time.perf_counter()
-        markers.append(window.timed(lambda to=at: window.hands.click(*to), lambda n=count: len(scene.prompts.data) > n))
+        if number % 2:
+            masks.append(window.timed(lambda to=at: window.hands.click(*to), lambda: not studio.waiting))
+        else:
+            count = len(scene.prompts.data)
+            drawn = window.timed(lambda to=at: window.hands.click(*to), lambda n=count: len(scene.prompts.data) > n)
+            markers.append(drawn)
         window.waiter.waitUntil(lambda: not studio.waiting, 60_000)
-        masks.append(1000 * (time.perf_counter() - start))
     studio.stop()
     window.settle()
     window.close()
