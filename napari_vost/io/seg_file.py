@@ -160,9 +160,8 @@ def open_seg(path: Path) -> SegFile:
     try:
         data = pydicom.dcmread(path)
         frames = frames_of(Instance(path, data, str(data.file_meta.TransferSyntaxUID)))
-        labels = {int(item.SegmentNumber): _label(item) for item in data.SegmentSequence}
         complete = (
-            bool(labels)
+            bool(_labels_of(data))
             and len(frames) == len(data.PerFrameFunctionalGroupsSequence)
             and bool(data.SharedFunctionalGroupsSequence)
         )
@@ -180,7 +179,11 @@ def segment_labels(path: Path) -> dict[int, Label]:
     import pydicom
 
     data = pydicom.dcmread(path, specific_tags=["SegmentSequence"], stop_before_pixels=True)
-    return {int(item.SegmentNumber): _label(item) for item in data.get("SegmentSequence") or ()}
+    return _labels_of(data) if "SegmentSequence" in data else {}
+
+
+def _labels_of(data: Any) -> dict[int, Label]:
+    return {int(item.SegmentNumber): _label(item) for item in data.SegmentSequence}
 
 
 def frame_places(clip: Clip) -> dict[Place, int]:

@@ -53,11 +53,10 @@ class Ahead:
 
     def step(self) -> bool:
         """Do one small thing, on the engine's thread; whether there is more."""
-        session, prompt = self._studio.session, self._expected
+        session = self._studio.session
         if session is None:
             return False
-        if prompt is not None and self._is_small(session, prompt):
-            self._answer(session, prompt)
+        if self._answer(session):
             return True
         started = time.perf_counter()
         more = session.encode_ahead(self._studio.viewed_frame)
@@ -67,17 +66,21 @@ class Ahead:
 
     def between(self) -> None:
         """Answer the click that may come between two frames of a run, on the engine's thread."""
-        session, prompt = self._studio.session, self._expected
-        if session is not None and prompt is not None and self._is_small(session, prompt):
-            with suppress(VostError):  # it was no longer wanted, or would be refused: the run goes on
-                self._answer(session, prompt)
+        session = self._studio.session
+        with suppress(VostError):  # it was no longer wanted, or would be refused: the run goes on
+            if session is not None:
+                self._answer(session)
 
     def _is_small(self, session: Session, prompt: PointPrompt) -> bool:
         """Whether an answer is soon there; a network that sees whole frames has encoded this one before."""
         whole = session.engine.region == "full"
         return self._slow < SLOW and (not whole or session.encoded(prompt.frame_index))
 
-    def _answer(self, session: Session, prompt: PointPrompt) -> None:
+    def _answer(self, session: Session) -> bool:
+        """Answer the click that may come; whether there was one that is small."""
+        prompt = self._expected
+        if prompt is None or not self._is_small(session, prompt):
+            return False
         self.begun, started = prompt, time.perf_counter()
         try:
             session.answer_ahead(prompt, lambda: self._studio.jobs.asked or self._expected is not prompt)
@@ -85,3 +88,4 @@ class Ahead:
             self._slow = self._slow + 1 if time.perf_counter() - started > MOST_S else 0
             if self._expected is prompt:
                 self._expected = None
+        return True

@@ -119,7 +119,8 @@ class Jobs(QObject):
                 self._spare_due = self._spare_due and self._running
             if job is None:
                 more = self._do_spare()
-                self._spare_due = self._spare_due or more  # it may have been woken meanwhile
+                with self._state:
+                    self._spare_due |= more  # it may have been woken meanwhile
             else:
                 self._do(job)
                 self._spare_due, self._rested = True, time.monotonic() + _REST_S

@@ -128,12 +128,12 @@ class Mouse:
         """What a click at ``(frame, y, x)`` asks; None beside the image."""
         if not self._inside(at):
             return None
-        _, height, width = self.studio.session.clip.shape  # type: ignore[union-attr]  # a scene has a session
+        _, height, width = self.scene.labels.shape
         y, x = min(max(float(at[1]), 0.0), height - 1.0), min(max(float(at[2]), 0.0), width - 1.0)
         return PointPrompt(round(at[0]), self.studio.object_id, y, x, positive)
 
     def _stroke(self, path: list[NDArray[np.float64]], positive: bool) -> None:
-        _, height, width = self.studio.session.clip.shape  # type: ignore[union-attr]  # a scene has a session
+        _, height, width = self.scene.labels.shape
         points = np.clip(np.array(path)[:, 1:], 0.0, (height - 1.0, width - 1.0))
         frame, object_id = round(path[0][0]), self.studio.object_id
         if self.tools.tool == "scribble":
@@ -164,7 +164,7 @@ class Mouse:
         return at
 
     def _inside(self, at: NDArray[np.float64]) -> bool:
-        shape = np.array(self.studio.session.clip.shape)  # type: ignore[union-attr]  # a scene has a session
+        shape = np.array(self.scene.labels.shape)
         return bool(((at >= -0.5) & (at <= shape - 0.5)).all())
 
     def hit(self, at: NDArray[np.float64]) -> Prompt | None:
